@@ -1,0 +1,13 @@
+/**
+ * An error the user can act on: the message names the values and the next action.
+ * The CLI prints it as one line with exit code 1 and no stack (`--debug` shows the stack).
+ * Broken invariants are plain `Error`s (assertions) and keep their stack.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
+
+/** Throws an ordinary Error when an invariant of ours is broken. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new Error(`broken invariant: ${message}`);
+}
