@@ -1,0 +1,31 @@
+/**
+ * All set-up of a fresh clone: finds or installs libtorch, builds the native addon. Run by `npm ci`, safe to run again.
+ * OPEN_RS_TORCH names a libtorch or torch package to use, PYTHON and CXX the programs, OPEN_RS_VERBOSE=1 shows the build.
+ */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "./lib/build.mjs";
+import { findLibtorch } from "./lib/libtorch.mjs";
+import { checkCompiler, checkNode, findPython } from "./lib/prerequisites.mjs";
+import { SetupError, say } from "./lib/say.mjs";
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function setUp() {
+  checkNode();
+  const python = findPython();
+  checkCompiler();
+  const torch = findLibtorch(python, project);
+  const start = performance.now();
+  const built = build(project, torch, python);
+  const how = built ? `built in ${((performance.now() - start) / 1000).toFixed(0)} s` : "is up to date";
+  say(`the native addon ${how} (libtorch ${torch.version}, ${torch.cuda ? "CUDA" : "CPU"}, from ${torch.source}).`);
+}
+
+try {
+  setUp();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
