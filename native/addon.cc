@@ -1,0 +1,24 @@
+// The module's entry: each file of this folder registers its own functions.
+#include "handles.h"
+
+namespace openrs {
+Handles& handles() {
+  // Never destroyed: libtorch's own statics may be gone before ours when the process ends.
+  static Handles* table = new Handles();
+  return *table;
+}
+}  // namespace openrs
+
+NAPI_MODULE_INIT() {
+  using namespace openrs;
+  try {
+    registerErrors(env, exports);
+    registerDispatch(env, exports);
+    registerTensors(env, exports);
+    registerAutograd(env, exports);
+    registerSystem(env, exports);
+  } catch (const PendingException&) {
+    return nullptr;
+  }
+  return exports;
+}

@@ -1,0 +1,84 @@
+// What surrounds the tensors: version, threads, devices, random state.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/version.h>
+
+#include "handles.h"
+
+namespace openrs {
+namespace {
+
+napi_value version(napi_env env, napi_callback_info) {
+  return guarded(env, "version", [&] { return fromString(env, TORCH_VERSION); });
+}
+
+napi_value cpuCapability(napi_env env, napi_callback_info) {
+  return guarded(env, "cpuCapability", [&] { return fromString(env, at::get_cpu_capability()); });
+}
+
+napi_value getNumThreads(napi_env env, napi_callback_info) {
+  return guarded(env, "getNumThreads", [&] { return fromInt32(env, at::get_num_threads()); });
+}
+
+napi_value setNumThreads(napi_env env, napi_callback_info info) {
+  return guarded(env, "setNumThreads", [&]() -> napi_value {
+    Args<1> args(env, info);
+    at::set_num_threads(toInt32(env, args[0]));
+    return nullptr;
+  });
+}
+
+napi_value cudaDeviceCount(napi_env env, napi_callback_info) {
+  return guarded(env, "cudaDeviceCount", [&] {
+    return fromInt32(env, at::hasCUDA() ? static_cast<int32_t>(at::detail::getCUDAHooks().deviceCount()) : 0);
+  });
+}
+
+const at::Generator& generatorFor(napi_env env, napi_value device) {
+  return at::globalContext().defaultGenerator(c10::Device(toString(env, device)));
+}
+
+// manualSeed(seed): every device's default generator
+napi_value manualSeed(napi_env env, napi_callback_info info) {
+  return guarded(env, "manualSeed", [&]() -> napi_value {
+    Args<1> args(env, info);
+    at::manual_seed(static_cast<uint64_t>(toInt64(env, args[0])));
+    return nullptr;
+  });
+}
+
+// getRngState(device) -> handle of a uint8 tensor
+napi_value getRngState(napi_env env, napi_callback_info info) {
+  return guarded(env, "getRngState", [&] {
+    Args<1> args(env, info);
+    at::Generator generator = generatorFor(env, args[0]);
+    std::lock_guard<std::mutex> lock(generator.mutex());
+    return fromInt32(env, handles().add(generator.get_state()));
+  });
+}
+
+napi_value setRngState(napi_env env, napi_callback_info info) {
+  return guarded(env, "setRngState", [&]() -> napi_value {
+    Args<2> args(env, info);
+    at::Generator generator = generatorFor(env, args[0]);
+    std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_state(toTensor(env, args[1]));
+    return nullptr;
+  });
+}
+
+}  // namespace
+
+void registerSystem(napi_env env, napi_value exports) {
+  expose(env, exports, "version", version);
+  expose(env, exports, "cpuCapability", cpuCapability);
+  expose(env, exports, "getNumThreads", getNumThreads);
+  expose(env, exports, "setNumThreads", setNumThreads);
+  expose(env, exports, "cudaDeviceCount", cudaDeviceCount);
+  expose(env, exports, "manualSeed", manualSeed);
+  expose(env, exports, "getRngState", getRngState);
+  expose(env, exports, "setRngState", setRngState);
+}
+
+}  // namespace openrs

@@ -1,0 +1,22 @@
+import { noGrad } from "./autograd.js";
+import * as ops from "./ops.generated.js";
+import { scope } from "./scope.js";
+import type { Tensor } from "./tensor.js";
+
+/**
+ * Scales all gradients so that their joint 2-norm is at most `maxNorm` (torch.nn.utils.clip_grad_norm_).
+ * Returns the norm before, which is NaN or infinite if any gradient is: then nothing is scaled.
+ */
+export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): number {
+  return noGrad(() =>
+    scope(() => {
+      const grads = [...parameters].flatMap((p) => p.grad ?? []);
+      if (grads.length === 0) return 0;
+      const norms = ops.foreachNorm(grads, { dtype: "float32" });
+      const total = ops.norm(ops.stack(norms)).item();
+      const scale = maxNorm / (total + 1e-6);
+      if (Number.isFinite(total) && scale < 1) ops.foreachMul_(grads, scale);
+      return total;
+    }),
+  );
+}

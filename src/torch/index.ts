@@ -1,0 +1,12 @@
+/** libtorch as TypeScript: tensors, operators, autograd, optimizers, safetensors. */
+export { AdamW, type AdamWOptions } from "./adamw.js";
+export { backward, enableGrad, gradients, noGrad } from "./autograd.js";
+export { callOp, callTensorOp } from "./call.js";
+export { clipGradNorm } from "./clip.js";
+export { type DType, dtypeCode, ITEM_BYTES, isFloating, type TypedArray } from "./dtype.js";
+export { DisposedTensorError, TorchError } from "./errors.js";
+export * as ops from "./ops.generated.js";
+export { getRngState, manualSeed, setRngState } from "./random.js";
+export { keep, liveBytes, liveTensors, scope } from "./scope.js";
+export { cudaDeviceCount, getNumThreads, setNumThreads, torchVersion } from "./system.js";
+export { Tensor, tensor } from "./tensor.js";

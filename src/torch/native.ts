@@ -1,0 +1,56 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import { UserError } from "../errors.js";
+import type { TypedArray } from "./dtype.js";
+import { makeError } from "./errors.js";
+
+/** The addon (native/): tensors are positive integer handles, 0 is none; dtypes are c10::ScalarType codes. */
+export interface Native {
+  setErrorFactory(make: typeof makeError): void;
+  findOp(name: string, overload: string): number;
+  call(op: number, ...args: unknown[]): unknown;
+  schemas(): string[];
+  fromBytes(data: TypedArray, dtype: number, shape: readonly number[]): number;
+  toBytes(handle: number): ArrayBuffer;
+  shape(handle: number): number[];
+  strides(handle: number): number[];
+  dtype(handle: number): number;
+  device(handle: number): string;
+  release(handles: number | readonly number[]): void;
+  liveTensors(): number;
+  liveBytes(): number;
+  backward(tensors: readonly number[], gradients: readonly number[], retainGraph: boolean): void;
+  gradients(outputs: readonly number[], inputs: readonly number[], outputGradients: readonly number[]): number[];
+  grad(handle: number): number;
+  setGrad(handle: number, grad: number): void;
+  setRequiresGrad(handle: number, on: boolean): void;
+  requiresGrad(handle: number): boolean;
+  setGradMode(on: boolean): boolean;
+  version(): string;
+  cpuCapability(): string;
+  getNumThreads(): number;
+  setNumThreads(n: number): void;
+  cudaDeviceCount(): number;
+  manualSeed(seed: number): void;
+  getRngState(device: string): number;
+  setRngState(device: string, state: number): void;
+}
+
+/** Where `npm ci` puts the addon: both src/torch and dist/torch are two folders below the project. */
+export const ADDON_PATH = fileURLToPath(new URL("../../build/Release/open_rs.node", import.meta.url));
+
+function load(): Native {
+  if (!existsSync(ADDON_PATH)) {
+    throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npm ci', or 'node scripts/setup.mjs'`);
+  }
+  // libtorch's idle OpenMP threads spin, which starves everything else on a busy machine. Read once, when it loads.
+  process.env.OMP_WAIT_POLICY ??= "PASSIVE";
+  process.env.OMP_NUM_THREADS ??= String(os.availableParallelism());
+  const addon = createRequire(import.meta.url)(ADDON_PATH) as Native;
+  addon.setErrorFactory(makeError);
+  return addon;
+}
+
+export const native: Native = load();
