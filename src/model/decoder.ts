@@ -1,0 +1,160 @@
+/**
+ * The decoder-only transformer of Qwen2, Qwen3 and Llama: pre-norm blocks of grouped-query attention with rotary positions and a gated
+ * SiLU feed-forward. The three differ in biases and in Qwen3's norm of q and k, all told by the config.
+ *
+ * B rows, T tokens per row, D hidden size, V vocabulary, H query heads, G key/value heads, K head dimension, I inner size.
+ */
+import { UserError } from "../errors.js";
+import { type DType, keep, ops, scope, type Tensor } from "../torch/index.js";
+import { type Attend, causal } from "./attend.js";
+import type { ModelConfig } from "./config.js";
+import { EMBEDDING, FINAL_NORM, HEAD, type Slot, slotsOf } from "./layout.js";
+import { RopeTable, type Rotation } from "./rope.js";
+
+interface Layer {
+  inputNorm: Tensor;
+  qkv: Tensor;
+  qkvBias: Tensor | undefined;
+  qNorm: Tensor | undefined;
+  kNorm: Tensor | undefined;
+  output: Tensor;
+  outputBias: Tensor | undefined;
+  mlpNorm: Tensor;
+  gateUp: Tensor;
+  gateUpBias: Tensor | undefined;
+  down: Tensor;
+  downBias: Tensor | undefined;
+}
+
+export class CausalLM {
+  readonly config: ModelConfig;
+  readonly dtype: DType;
+  readonly device: string;
+  readonly slots: readonly Slot[];
+  private readonly weights: ReadonlyMap<string, Tensor>;
+  private readonly layers: readonly Layer[];
+  private readonly rope: RopeTable;
+
+  /** `weights` by slot name (layout.ts), all of one dtype on one device; the model owns them from here. Users call `loadModel`. */
+  constructor(config: ModelConfig, weights: ReadonlyMap<string, Tensor>) {
+    this.config = config;
+    this.weights = weights;
+    this.slots = slotsOf(config);
+    for (const weight of weights.values()) keep(weight);
+    const embedding = this.weight(EMBEDDING);
+    this.dtype = embedding.dtype;
+    this.device = embedding.device;
+    this.rope = new RopeTable(config.rope, config.headDim, this.dtype, this.device);
+    this.layers = Array.from({ length: config.layers }, (_, i) => this.layer(`model.layers.${i}.`));
+  }
+
+  /** The trainable tensors by our names, in a fixed order; `slots` tells which Hugging Face weights each holds. */
+  parameters(): ReadonlyMap<string, Tensor> {
+    return this.weights;
+  }
+
+  /** The output matrix [V, D]; the embedding itself when they are tied. */
+  get head_VD(): Tensor {
+    return this.weight(this.config.tieWordEmbeddings ? EMBEDDING : HEAD);
+  }
+
+  /** Turns gradients on or off for all parameters; returns the model. */
+  requireGrad(on: boolean): this {
+    for (const weight of this.weights.values()) weight.requiresGrad = on;
+    return this;
+  }
+
+  /**
+   * Token ids (int64) [T] or [B, T] → final hidden states [T, D] or [B, T, D], after the last norm. Follows the current grad mode.
+   * `attend` says how tokens see each other; by default each row is one sequence from position 0, padded on the right.
+   */
+  forward(ids: Tensor, attend?: Attend): Tensor {
+    return scope(() => {
+      const ids_BT = ids.dim === 1 ? ids.unsqueeze(0) : ids;
+      const how = attend ?? causal(ids_BT.size(1), this.device);
+      const rotation = this.rope.at(how.positions, how.length);
+      let x_BTD = ops.embedding(this.weight(EMBEDDING), ids_BT);
+      this.layers.forEach((layer, index) => {
+        const input = x_BTD;
+        x_BTD = scope(() => this.block(layer, index, input, how, rotation));
+        input.dispose();
+      });
+      const hidden = this.norm(x_BTD, this.weight(FINAL_NORM));
+      return ids.dim === 1 ? hidden.squeeze(0) : hidden;
+    });
+  }
+
+  /** Hidden states […, D] → logits […, V] in the model's dtype. */
+  logits(hidden: Tensor): Tensor {
+    return ops.linear(hidden, this.head_VD);
+  }
+
+  /** Frees all weights. */
+  dispose(): void {
+    for (const weight of this.weights.values()) weight.dispose();
+    this.rope.dispose();
+  }
+
+  private block(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
+    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), attend, rotation);
+    const y_BTD = x_BTD.add(attended);
+    return y_BTD.add(this.feedForward(layer, this.norm(y_BTD, layer.mlpNorm)));
+  }
+
+  private attention(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
+    const { heads, kvHeads, headDim } = this.config;
+    const [B, T] = [x_BTD.size(0), x_BTD.size(1)];
+    const qkv = ops.linear(x_BTD, layer.qkv, { bias: layer.qkvBias ?? null });
+    const byHead = qkv.view(B, T, heads + 2 * kvHeads, headDim);
+    const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
+    const rotated = this.rope.rotate(this.normHeads(layer, qk!), rotation);
+    const [q, k] = ops.splitSizes(rotated, [heads, kvHeads], { dim: 2 });
+    const out_BHTK = attend.attend(index, q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2));
+    const out_BTHK = out_BHTK.transpose(1, 2).reshape(B, T, heads * headDim);
+    return ops.linear(out_BTHK, layer.output, { bias: layer.outputBias ?? null });
+  }
+
+  /** Qwen3's norm over each head of q and k; the others pass. */
+  private normHeads(layer: Layer, qk_BTHK: Tensor): Tensor {
+    if (layer.qNorm === undefined || layer.kNorm === undefined) return qk_BTHK;
+    const { heads, kvHeads } = this.config;
+    const [q, k] = ops.splitSizes(qk_BTHK, [heads, kvHeads], { dim: 2 });
+    return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm)], { dim: 2 });
+  }
+
+  private feedForward(layer: Layer, x_BTD: Tensor): Tensor {
+    const inner = this.config.intermediateSize;
+    const gateUp = ops.linear(x_BTD, layer.gateUp, { bias: layer.gateUpBias ?? null });
+    const [gate, up] = ops.splitSizes(gateUp, [inner, inner], { dim: -1 });
+    return ops.linear(ops.silu(gate!).mul(up!), layer.down, { bias: layer.downBias ?? null });
+  }
+
+  /** RMS norm over the last dimension (Zhang & Sennrich 2019); the sums are float32 whatever the dtype. */
+  private norm(x: Tensor, weight: Tensor): Tensor {
+    return ops.rmsNorm(x, weight.shape, { weight, eps: this.config.rmsNormEps });
+  }
+
+  private layer(prefix: string): Layer {
+    const optional = (name: string) => this.weights.get(prefix + name);
+    return {
+      inputNorm: this.weight(`${prefix}input_layernorm.weight`),
+      qkv: this.weight(`${prefix}self_attn.qkv_proj.weight`),
+      qkvBias: optional("self_attn.qkv_proj.bias"),
+      qNorm: optional("self_attn.q_norm.weight"),
+      kNorm: optional("self_attn.k_norm.weight"),
+      output: this.weight(`${prefix}self_attn.o_proj.weight`),
+      outputBias: optional("self_attn.o_proj.bias"),
+      mlpNorm: this.weight(`${prefix}post_attention_layernorm.weight`),
+      gateUp: this.weight(`${prefix}mlp.gate_up_proj.weight`),
+      gateUpBias: optional("mlp.gate_up_proj.bias"),
+      down: this.weight(`${prefix}mlp.down_proj.weight`),
+      downBias: optional("mlp.down_proj.bias"),
+    };
+  }
+
+  private weight(name: string): Tensor {
+    const weight = this.weights.get(name);
+    if (weight === undefined) throw new UserError(`the model has no weight ${name}`);
+    return weight;
+  }
+}

@@ -1,0 +1,7 @@
+/** Decoder-only transformers read from Hugging Face folders: Qwen2, Qwen3, Llama. */
+export { type Attend, causal, sdpa } from "./attend.js";
+export { type CheckpointDtype, type Family, loadConfig, type ModelConfig, parseConfig } from "./config.js";
+export { CausalLM } from "./decoder.js";
+export { type Piece, type Slot, slotsOf } from "./layout.js";
+export { type LoadOptions, loadModel, randomModel } from "./load.js";
+export { huggingFaceWeights, type SaveModelOptions, saveModel } from "./save.js";

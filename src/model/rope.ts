@@ -1,0 +1,96 @@
+/**
+ * Rotary position embeddings (Su et al. 2021, arXiv 2104.09864), in the half-split layout of Hugging Face checkpoints:
+ * rotate(x) = x · cos + (−x₂, x₁) · sin. With the first half of sin negated, (−x₂, x₁) · sin is a roll by K/2 times that table,
+ * so a rotation is three operators.
+ *
+ * K head dimension, N positions, P any shape of positions, H heads.
+ */
+import { ops, type DType, scope, type Tensor, tensor } from "../torch/index.js";
+import { callTensorOp, keep } from "../torch/index.js";
+import type { RopeConfig } from "./rope-config.js";
+
+/** One frequency per pair of dimensions, in float32 rounding steps as transformers computes them. */
+export function inverseFrequencies(rope: RopeConfig, headDim: number): Float32Array {
+  const plain = scope(() => {
+    const exponents = tensor(Array.from({ length: headDim / 2 }, (_, i) => Math.fround((2 * i) / headDim)));
+    return Float32Array.from(callTensorOp("aten::pow", "Scalar", rope.theta, exponents).toArray(), (x) => 1 / x);
+  });
+  return rope.scaling === undefined ? plain : stretch(plain, rope.scaling);
+}
+
+/** Llama 3.1: long wavelengths are slowed by `factor`, short ones kept, those between interpolated. */
+function stretch(frequencies: Float32Array, scaling: NonNullable<RopeConfig["scaling"]>): Float32Array {
+  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
+  return frequencies.map((frequency) => {
+    const wavelength = (2 * Math.PI) / frequency;
+    if (wavelength < originalMaxPositions / highFreqFactor) return frequency;
+    if (wavelength > originalMaxPositions / lowFreqFactor) return frequency / factor;
+    const smooth = (originalMaxPositions / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
+    return ((1 - smooth) * frequency) / factor + smooth * frequency;
+  });
+}
+
+/** Cosines and signed sines of some positions, [P, 1, K]: broadcast over the heads of x [P, H, K]. */
+export interface Rotation {
+  cos_P1K: Tensor;
+  sin_P1K: Tensor;
+}
+
+/** The table of all positions up to the longest seen; it grows by doubling. */
+export class RopeTable {
+  private readonly frequencies: Float32Array;
+  private table: { cos_NK: Tensor; sin_NK: Tensor; length: number } | undefined;
+
+  constructor(
+    rope: RopeConfig,
+    private readonly headDim: number,
+    private readonly dtype: DType,
+    private readonly device: string,
+  ) {
+    this.frequencies = inverseFrequencies(rope, headDim);
+  }
+
+  /** The rotation of `positions` (int64), all of them below `length`. */
+  at(positions_P: Tensor, length: number): Rotation {
+    const { cos_NK, sin_NK } = this.upTo(length);
+    return {
+      cos_P1K: ops.embedding(cos_NK, positions_P).unsqueeze(-2),
+      sin_P1K: ops.embedding(sin_NK, positions_P).unsqueeze(-2),
+    };
+  }
+
+  /** Frees the table. */
+  dispose(): void {
+    this.table?.cos_NK.dispose();
+    this.table?.sin_NK.dispose();
+    this.table = undefined;
+  }
+
+  private upTo(length: number) {
+    if (this.table === undefined || this.table.length < length) {
+      this.dispose();
+      this.table = this.build(2 ** Math.ceil(Math.log2(Math.max(length, 64))));
+    }
+    return this.table;
+  }
+
+  private build(length: number) {
+    const tables = scope(() => {
+      const positions_N1 = ops.arange(0, length, { dtype: "float32" }).unsqueeze(-1);
+      const angles = positions_N1.mul(tensor(this.frequencies));
+      const sin = ops.sin(angles);
+      const place = (t: Tensor) => t.to(this.dtype).to(this.device);
+      const cos = ops.cos(angles);
+      return {
+        cos_NK: place(ops.cat([cos, cos], { dim: -1 })),
+        sin_NK: place(ops.cat([sin.neg(), sin], { dim: -1 })),
+      };
+    });
+    return { cos_NK: keep(tables.cos_NK), sin_NK: keep(tables.sin_NK), length };
+  }
+
+  /** x [P, H, K] turned by each token's position. */
+  rotate(x_PHK: Tensor, { cos_P1K, sin_P1K }: Rotation): Tensor {
+    return ops.addcmul(x_PHK.mul(cos_P1K), ops.roll(x_PHK, this.headDim / 2, { dims: -1 }), sin_P1K);
+  }
+}
