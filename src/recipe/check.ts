@@ -1,0 +1,105 @@
+/** What must hold between keys. Each problem names the key to change; the loader adds where it stands. */
+import { nearest } from "./nearest.js";
+import type { GrpoRecipe, SftRecipe } from "./schema.js";
+import { batchShape } from "./shape.js";
+
+export interface Problem {
+  key: string;
+  message: string;
+}
+
+export const REWARD_NAMES = [
+  "accuracy",
+  "format",
+  "cosine",
+  "tag_count",
+  "reasoning_steps",
+  "length",
+  "repetition_penalty",
+] as const;
+
+/** Whether an entry of reward_funcs names a user's file (file.ts or file.ts#name). */
+export function isRewardFile(entry: string): boolean {
+  return /\.[cm]?[jt]s(#\w+)?$/.test(entry);
+}
+
+function rewardProblem(recipe: GrpoRecipe): Problem | undefined {
+  const known: readonly string[] = REWARD_NAMES;
+  const unknown = recipe.reward_funcs.find((entry) => !known.includes(entry) && !isRewardFile(entry));
+  if (unknown !== undefined) {
+    const word = nearest(unknown, known);
+    const hint = word === undefined ? "" : ` (did you mean ${word}?)`;
+    return {
+      key: "reward_funcs",
+      message: `no reward is named ${unknown}${hint}: there are ${known.join(", ")}, or name a file`,
+    };
+  }
+  const [names, weights] = [recipe.reward_funcs.length, recipe.reward_weights?.length];
+  if (weights === undefined || weights === names) return undefined;
+  return {
+    key: "reward_weights",
+    message: `${weights} weights for ${names} rewards (${recipe.reward_funcs.join(", ")})`,
+  };
+}
+
+function batchProblem(recipe: GrpoRecipe): Problem | undefined {
+  if (recipe.generation_batch_size !== null && recipe.steps_per_generation !== null)
+    return { key: "steps_per_generation", message: "give generation_batch_size or steps_per_generation, not both" };
+  const microBatches = recipe.per_device_train_batch_size * recipe.num_processes;
+  if (recipe.generation_batch_size !== null && recipe.generation_batch_size % microBatches !== 0) {
+    const product = `per_device_train_batch_size ${recipe.per_device_train_batch_size} · num_processes ${recipe.num_processes}`;
+    return { key: "generation_batch_size", message: `${recipe.generation_batch_size} is no multiple of ${product}` };
+  }
+  const { completionsPerGeneration } = batchShape(recipe);
+  if (completionsPerGeneration % recipe.num_generations === 0) return undefined;
+  const parts = `per_device_train_batch_size ${recipe.per_device_train_batch_size} · num_processes ${recipe.num_processes} · micro-batches per sampling ${completionsPerGeneration / microBatches}`;
+  return {
+    key: "num_generations",
+    message: `${completionsPerGeneration} completions (${parts}) do not make whole groups of num_generations ${recipe.num_generations}`,
+  };
+}
+
+function clipProblem(recipe: GrpoRecipe): Problem | undefined {
+  const { vllm_importance_sampling_clip_min: low, vllm_importance_sampling_clip_max: high } = recipe;
+  const key = "vllm_importance_sampling_clip_min";
+  if (low !== null && high !== null && low >= high) return { key, message: `${low} must be below clip_max ${high}` };
+  const truncates =
+    recipe.vllm_importance_sampling_correction && recipe.vllm_importance_sampling_mode.endsWith("truncate");
+  if (truncates && low === null && high === null) return { key, message: "truncating needs a clip_max or a clip_min" };
+  return undefined;
+}
+
+function scheduleProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
+  const { min_lr, min_lr_rate, num_cycles } = recipe.lr_scheduler_kwargs;
+  const key = "lr_scheduler_kwargs";
+  const type = recipe.lr_scheduler_type;
+  const given = [min_lr, min_lr_rate].filter((value) => value !== undefined).length;
+  if (type === "cosine_with_min_lr" && given !== 1)
+    return { key, message: "cosine_with_min_lr takes either min_lr or min_lr_rate" };
+  if (type !== "cosine_with_min_lr" && given > 0)
+    return { key, message: `lr_scheduler_type ${type} knows no minimum: choose cosine_with_min_lr` };
+  if (num_cycles !== undefined && !type.startsWith("cosine")) return { key, message: `${type} knows no num_cycles` };
+  return undefined;
+}
+
+function templateProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
+  if (recipe.chat_template === null || recipe.chat_template_path === null) return undefined;
+  return { key: "chat_template_path", message: "give chat_template or chat_template_path, not both" };
+}
+
+function lengthProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
+  if (recipe.max_steps === 0)
+    return { key: "max_steps", message: "0 steps train nothing: give 1 or more, or -1 for num_train_epochs" };
+  return undefined;
+}
+
+export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
+  const checks = [rewardProblem, batchProblem, clipProblem, scheduleProblem, templateProblem, lengthProblem];
+  return checks.map((check) => check(recipe)).find((problem) => problem !== undefined);
+}
+
+export function findSftProblem(recipe: SftRecipe): Problem | undefined {
+  const packing: Problem = { key: "packing", message: "packing needs a max_length" };
+  if (recipe.packing && recipe.max_length === null) return packing;
+  return [scheduleProblem, templateProblem, lengthProblem].map((check) => check(recipe)).find((problem) => problem);
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { count, nonNegative, positive } from "./common.js";
+
+export const lossFields = {
+  loss_type: z
+    .enum(["grpo", "bnpo", "dr_grpo", "dapo", "cispo"])
+    .default("dapo")
+    .describe("How token losses are averaged and clipped, with TRL's meaning."),
+  beta: nonNegative().default(0).describe("Weight of the KL term (k3 estimator) against the frozen start; 0: none."),
+  epsilon: nonNegative()
+    .default(0.2)
+    .describe("Clip range of the policy ratio, below 1 and (unless epsilon_high) above."),
+  epsilon_high: positive().nullable().default(null).describe("Clip range above 1. null: epsilon."),
+  delta: positive().nullable().default(null).describe("Upper bound of the unclipped ratio (INTELLECT-2). null: none."),
+  num_iterations: count().default(1).describe("Updates on each batch of completions: μ of GRPO."),
+  importance_sampling_level: z
+    .enum(["token", "sequence"])
+    .default("token")
+    .describe("Policy ratio per token, or one per completion (GSPO)."),
+  scale_rewards: z
+    .union([
+      z.enum(["group", "batch", "none"]),
+      z.boolean().transform((on): "group" | "none" => (on ? "group" : "none")),
+    ])
+    .default("group")
+    .describe(
+      "Divide advantages by the standard deviation of the group, of the batch, or not. true: group, false: none.",
+    ),
+  mask_truncated_completions: z
+    .boolean()
+    .default(false)
+    .describe("Leave truncated completions out of the loss (DAPO)."),
+  logprob_temperature: positive()
+    .nullable()
+    .default(null)
+    .describe(
+      "Temperature of the log-probabilities in the loss. null: that of sampling, as TRL does now; open-rs used 1.",
+    ),
+  use_bias_correction_kl: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Multiply the KL term by the policy ratio, so that its gradient is unbiased (DeepSeek-V3.2). open-rs: false.",
+    ),
+  vllm_importance_sampling_correction: z
+    .boolean()
+    .default(false)
+    .describe("Correct the loss for the difference between sampler and trainer. Here they share one set of weights."),
+  vllm_importance_sampling_mode: z
+    .enum(["token_truncate", "token_mask", "sequence_truncate", "sequence_mask"])
+    .default("sequence_mask")
+    .describe("Ratio per token or per completion; outside the bounds it is cut to them or set to zero."),
+  vllm_importance_sampling_clip_max: positive().nullable().default(3).describe("Upper bound (cap) of that ratio."),
+  vllm_importance_sampling_clip_min: nonNegative().nullable().default(null).describe("Lower bound of that ratio."),
+};

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { count } from "./common.js";
+
+export const modelFields = {
+  model_name_or_path: z.string().min(1).describe("Folder of a checkpoint, or its name on the Hugging Face hub."),
+  model_revision: z.string().default("main").describe("Branch, tag or commit of a model on the hub."),
+  dtype: z
+    .enum(["auto", "float32", "bfloat16", "float16"])
+    .default("auto")
+    .describe("Precision the weights are kept in; auto: what the checkpoint holds."),
+  bf16: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("Compute in bfloat16. null: where the processor or GPU is faster at it."),
+  master_weights: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Keep float32 copies of bfloat16 weights for the optimizer: at small learning rates updates vanish without.",
+    ),
+  gradient_checkpointing: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe(
+      "Keep only each layer's input and compute the rest again in the backward pass. null: when memory needs it.",
+    ),
+  device: z
+    .enum(["auto", "cpu", "cuda"])
+    .default("auto")
+    .describe("Where to compute; auto: the first GPU, else the CPU."),
+  threads: count().nullable().default(null).describe("Threads for the CPU. null: the physical cores available."),
+};

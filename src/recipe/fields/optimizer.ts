@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { count, nonNegative, positive, share } from "./common.js";
+
+const schedulerArguments = z
+  .strictObject({
+    min_lr: nonNegative().optional(),
+    min_lr_rate: share().optional(),
+    num_cycles: positive().optional(),
+  })
+  .default({})
+  .describe("cosine_with_min_lr: min_lr, or min_lr_rate as a share of learning_rate; cosine: num_cycles.");
+
+/** @param learningRate TRL's default for the trainer: 1e-6 for GRPO, 2e-5 for SFT. */
+export function optimizerFields(learningRate: number) {
+  return {
+    learning_rate: nonNegative().default(learningRate).describe("Peak learning rate of AdamW."),
+    lr_scheduler_type: z
+      .enum(["linear", "cosine", "cosine_with_min_lr", "constant", "constant_with_warmup"])
+      .default("linear")
+      .describe("How the learning rate falls after its warm-up."),
+    lr_scheduler_kwargs: schedulerArguments,
+    warmup_ratio: share().default(0).describe("Share of all steps in which the learning rate rises from 0."),
+    warmup_steps: nonNegative()
+      .default(0)
+      .describe("Steps of warm-up, before warmup_ratio if above 0; below 1: a share."),
+    max_steps: z.int().min(-1).default(-1).describe("Optimizer steps; -1: as num_train_epochs says."),
+    num_train_epochs: positive().default(3).describe("Passes over the dataset, if max_steps is -1."),
+    per_device_train_batch_size: count().default(8).describe("Sequences per micro-batch; bnpo averages over one."),
+    gradient_accumulation_steps: count().default(1).describe("Micro-batches per optimizer step and process."),
+    num_processes: count()
+      .default(1)
+      .describe(
+        "Training processes of the original launch (open-rs: 3). One step takes " +
+          "per_device_train_batch_size · gradient_accumulation_steps · num_processes sequences, here in one process.",
+      ),
+    max_grad_norm: nonNegative().default(1).describe("Longer gradients are scaled down to this norm; 0: never."),
+    weight_decay: nonNegative().default(0).describe("Weight decay of AdamW (not on norms and biases)."),
+    adam_beta1: share().default(0.9).describe("Decay of AdamW's first moment."),
+    adam_beta2: share().default(0.999).describe("Decay of AdamW's second moment."),
+    adam_epsilon: positive().default(1e-8).describe("Added to AdamW's denominator."),
+    seed: z.int().min(0).default(42).describe("Seed of sampling and of everything random."),
+    data_seed: z.int().min(0).nullable().default(null).describe("Seed of the rows' order. null: seed."),
+  };
+}

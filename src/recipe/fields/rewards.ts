@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { count, positive } from "./common.js";
+
+export const rewardFields = {
+  reward_funcs: z
+    .array(z.string().min(1))
+    .min(1)
+    .default(["accuracy", "format", "tag_count"])
+    .describe(
+      "Rewards by name (accuracy, format, cosine, tag_count, reasoning_steps, length, repetition_penalty), or your own: " +
+        "file.ts for its default export, file.ts#name for another.",
+    ),
+  reward_weights: z.array(z.number()).nullable().default(null).describe("One weight per reward. null: all 1."),
+  reward_timeout: positive().nullable().default(60).describe("Seconds one call of a reward may take. null: no limit."),
+  reward_on_error: z
+    .enum(["stop", "null"])
+    .default("stop")
+    .describe("A reward that throws or runs out of time stops the run, or counts as not given."),
+  gold_unparseable: z
+    .enum(["skip", "one", "error"])
+    .default("skip")
+    .describe("A gold answer that cannot be read: leave the row out, score it 1 as the original did, or stop."),
+  cosine_min_value_wrong: z.number().default(0).describe("Cosine reward of a wrong answer of no length."),
+  cosine_max_value_wrong: z
+    .number()
+    .default(-0.5)
+    .describe("Cosine reward of a wrong answer of length cosine_max_len."),
+  cosine_min_value_correct: z
+    .number()
+    .default(0.5)
+    .describe("Cosine reward of a correct answer of length cosine_max_len."),
+  cosine_max_value_correct: z.number().default(1).describe("Cosine reward of a correct answer of no length."),
+  cosine_max_len: count().default(1000).describe("Length at which the cosine reward has come all the way."),
+  cosine_length_unit: z
+    .enum(["tokens", "characters"])
+    .default("tokens")
+    .describe("What cosine_max_len counts. The original counted characters."),
+  cosine_clamp: z
+    .boolean()
+    .default(true)
+    .describe("Keep the cosine at its end past cosine_max_len; the original let it turn back."),
+  repetition_n_grams: count().default(3).describe("Words per n-gram of the repetition penalty."),
+  repetition_max_penalty: z
+    .number()
+    .max(0)
+    .default(-1)
+    .describe("Repetition penalty of a text that only repeats itself."),
+};

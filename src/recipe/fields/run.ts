@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { count, strategy } from "./common.js";
+
+export const runFields = {
+  output_dir: z
+    .string()
+    .min(1)
+    .default("runs/default")
+    .describe("Folder of the run: checkpoints, metrics, completions."),
+  run_name: z.string().nullable().default(null).describe("Name shown for the run. null: the folder's."),
+  overwrite_output_dir: z
+    .boolean()
+    .default(false)
+    .describe("Start anew where output_dir holds a run of another recipe. The same recipe resumes all the same."),
+  resume_from_checkpoint: z
+    .union([z.boolean(), z.string()])
+    .nullable()
+    .default(null)
+    .describe(
+      "null or true: the last checkpoint in output_dir if there is one; false: start anew; or a checkpoint folder.",
+    ),
+  save_strategy: strategy(["no", "steps", "epoch"]).default("steps").describe("When to save a checkpoint."),
+  save_steps: count().default(500).describe("Steps between checkpoints."),
+  save_total_limit: count().nullable().default(null).describe("Keep this many checkpoints, the latest. null: all."),
+  save_only_model: z.boolean().default(false).describe("Checkpoints without the optimizer: smaller, but no resuming."),
+  logging_steps: count().default(1).describe("Steps between two rows of metrics."),
+  logging_first_step: z.boolean().default(false).describe("A row of metrics after the first step too."),
+  eval_strategy: strategy(["no", "steps", "epoch"]).default("no").describe("When to evaluate on dataset_test_split."),
+  eval_steps: count().nullable().default(null).describe("Steps between evaluations. null: logging_steps."),
+  eval_on_start: z.boolean().default(false).describe("Evaluate before the first step."),
+};
+
+export const completionFields = {
+  log_completions: z
+    .boolean()
+    .default(false)
+    .describe("Show completions on the terminal; all are written to files anyway."),
+  num_completions_to_print: count().default(1).describe("Completions shown per row of metrics."),
+  num_generations_eval: count()
+    .nullable()
+    .default(null)
+    .describe("Completions per prompt in evaluation. null: as in training."),
+};

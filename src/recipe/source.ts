@@ -1,0 +1,66 @@
+/** A recipe file as keys and values that know where they stand. */
+import { readFileSync } from "node:fs";
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";
+import { UserError } from "../errors.js";
+
+type Path = readonly PropertyKey[];
+
+export interface Entry {
+  value: unknown;
+  /** "file:line:col" or "--key" of the value, or of a part of it. */
+  at(path: Path): string;
+  /** Where the key stands. */
+  key: string;
+}
+
+export type Entries = Map<string, Entry>;
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read the recipe ${path}: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+export function readRecipe(path: string): Entries {
+  return parseRecipe(read(path), path);
+}
+
+/** @throws UserError with file:line:col for bad YAML, a repeated key, or a file that is no map. */
+export function parseRecipe(content: string, path: string): Entries {
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
+  const place = (offset: number | undefined) => {
+    const { line, col } = lines.linePos(offset ?? 0);
+    return `${path}:${line}:${col}`;
+  };
+  const problem = document.errors[0];
+  if (problem) throw new UserError(`${place(problem.pos[0])}: ${problem.message.split("\n")[0]}`);
+  const root = document.contents;
+  if (root === null) return new Map();
+  if (!isMap(root)) throw new UserError(`${path}:1:1: a recipe is a map of keys to values`);
+  return new Map(root.items.map((pair) => entry(document, root, pair.key, place)));
+}
+
+function entry(
+  document: ReturnType<typeof parseDocument>,
+  root: YAMLMap,
+  key: unknown,
+  place: (offset: number | undefined) => string,
+): [string, Entry] {
+  const name = String(isScalar(key) ? key.value : key);
+  const keyPlace = place(isNode(key) ? key.range?.[0] : undefined);
+  const node = root.get(name, true);
+  const value: unknown = isNode(node) ? node.toJS(document) : node;
+  const at = (path: Path) => {
+    const part = document.getIn([name, ...path], true);
+    return isNode(part) && part.range ? place(part.range[0]) : keyPlace;
+  };
+  return [name, { value, at, key: keyPlace }];
+}
+
+/** Entries for values given in code: `origin` names them in errors. */
+export function entriesOf(values: Readonly<Record<string, unknown>>, origin: string): Entries {
+  return new Map(Object.entries(values).map(([key, value]) => [key, { value, at: () => origin, key: origin }]));
+}
