@@ -1,0 +1,97 @@
+import { UserError } from "../errors.js";
+import type { CausalLM } from "../model/index.js";
+import type { Tokenizer } from "../text/types.js";
+import { manualSeed, noGrad, scope } from "../torch/index.js";
+import { Run } from "./run.js";
+import { Scheduler } from "./scheduler.js";
+import { type Group, Sequence } from "./sequence.js";
+import { type Completion, DEFAULT_SAMPLING, type OnToken, type SamplingParams } from "./types.js";
+
+export interface EngineOptions {
+  /** Sequences decoded together. */
+  maxBatchSize?: number;
+  /** Prompt tokens prefilled together, padding not counted. */
+  maxPrefillTokens?: number;
+}
+
+export interface GenerateOptions extends Partial<SamplingParams> {
+  /** Completions per prompt (G). */
+  n?: number;
+  onToken?: OnToken;
+  /** Asked between steps; returning true ends all sequences where they are, as `length`. */
+  shouldStop?: () => boolean;
+}
+
+/** Continuous batching over one model: prompts in, completions with their log-probabilities out. */
+export class Engine {
+  readonly #maxBatchSize: number;
+  readonly #maxPrefillTokens: number;
+
+  constructor(
+    readonly model: CausalLM,
+    readonly tokenizer: Tokenizer,
+    options: EngineOptions = {},
+  ) {
+    this.#maxBatchSize = options.maxBatchSize ?? 256;
+    this.#maxPrefillTokens = options.maxPrefillTokens ?? 8192;
+  }
+
+  /**
+   * n completions of each prompt (token ids), in the prompts' order.
+   * Reproducible for the same seed and the same call. Throws UserError when a prompt leaves no room in the context.
+   */
+  async generate(prompts: readonly (readonly number[])[], options: GenerateOptions = {}): Promise<Completion[][]> {
+    const { n = 1, onToken, shouldStop, ...given } = options;
+    const params = { ...DEFAULT_SAMPLING, ...given };
+    checkParams(params);
+    if (params.seed !== undefined) manualSeed(params.seed);
+    const groups = prompts.map((promptIds, prompt) => newGroup(prompt, promptIds, n));
+    for (const group of groups) this.#checkRoom(group);
+    const run = new Run(this.model, this.tokenizer, params, new Scheduler(groups, this.#maxBatchSize), onToken);
+    try {
+      while (!run.scheduler.done) {
+        noGrad(() => scope(() => run.step(this.#maxPrefillTokens)));
+        // Native calls block: let timers, signals and streams have their turn.
+        await new Promise(setImmediate);
+        if (shouldStop?.()) run.abort();
+      }
+    } finally {
+      run.dispose();
+    }
+    return groups.map((group) => group.sequences.map((sequence) => sequence.finished()));
+  }
+
+  #checkRoom({ prompt, promptIds }: Group): void {
+    const context = this.model.config.maxPositions;
+    if (promptIds.length === 0) throw new UserError(`prompt ${prompt} is empty: give it at least one token`);
+    if (promptIds.length >= context) {
+      throw new UserError(
+        `prompt ${prompt} has ${promptIds.length} tokens, the model's context is ${context}: shorten it`,
+      );
+    }
+    const vocab = this.model.config.vocabSize;
+    const alien = promptIds.find((id) => id < 0 || id >= vocab);
+    if (alien !== undefined)
+      throw new UserError(
+        `prompt ${prompt} has token id ${alien}, the model's vocabulary ends at ${vocab - 1}: use the model's own tokenizer`,
+      );
+  }
+}
+
+function newGroup(prompt: number, promptIds: readonly number[], n: number): Group {
+  const group: Group = { prompt, promptIds, sequences: [] };
+  for (let index = 0; index < n; index++) group.sequences.push(new Sequence(group, index));
+  return group;
+}
+
+function checkParams(p: SamplingParams): void {
+  const ranges: [string, number, boolean, string][] = [
+    ["temperature", p.temperature, p.temperature >= 0, "≥ 0"],
+    ["top_p", p.topP, p.topP > 0 && p.topP <= 1, "in (0, 1]"],
+    ["top_k", p.topK, Number.isInteger(p.topK) && p.topK >= 0, "a whole number ≥ 0"],
+    ["min_p", p.minP, p.minP >= 0 && p.minP <= 1, "in [0, 1]"],
+    ["repetition_penalty", p.repetitionPenalty, p.repetitionPenalty > 0, "> 0"],
+    ["max_tokens", p.maxTokens, Number.isInteger(p.maxTokens) && p.maxTokens >= 1, "a whole number ≥ 1"],
+  ];
+  for (const [name, value, ok, rule] of ranges) if (!ok) throw new UserError(`${name} is ${value}, it must be ${rule}`);
+}

@@ -1,0 +1,87 @@
+import { ops, type Tensor, tensor } from "../torch/index.js";
+import type { SamplingParams } from "./types.js";
+
+/** B: rows; V: vocabulary. */
+export interface Drawn {
+  /** int64 [B]. */
+  ids: Tensor;
+  /** float32 [B], under the distribution drawn from. */
+  samplingLogprobs: Tensor;
+  /** float32 [B], under softmax(logits). */
+  logprobs: Tensor;
+}
+
+/**
+ * Draws one token a row from logits [B, V] (any float dtype; computed in float32).
+ * `seen` [B, V] bool marks the tokens the repetition penalty applies to.
+ */
+export function sample(logits: Tensor, params: SamplingParams, seen: Tensor | null): Drawn {
+  const raw = logits.to("float32");
+  const penalized = seen && params.repetitionPenalty !== 1 ? penalize(raw, seen, params.repetitionPenalty) : raw;
+  if (params.temperature === 0) return greedy(raw, penalized);
+  const scaled = params.temperature === 1 ? penalized : penalized.div(params.temperature);
+  const kept = truncate(scaled, params);
+  const logp_BV = kept.logSoftmax(-1);
+  const ids = draw(logp_BV);
+  const samplingLogprobs = pick(logp_BV, ids);
+  return { ids, samplingLogprobs, logprobs: kept === raw ? samplingLogprobs : logprobOf(raw, ids) };
+}
+
+function greedy(raw: Tensor, penalized: Tensor): Drawn {
+  const ids = ops.argmax(penalized, { dim: -1 });
+  // The greedy distribution puts everything on the token it takes.
+  return { ids, samplingLogprobs: ops.zeros([raw.size(0)]).to(raw.device), logprobs: logprobOf(raw, ids) };
+}
+
+/**
+ * Draws by inverting the cumulative distribution: one uniform number a row, where an exponential race or
+ * `multinomial` draws one per token (measured on 128 rows of 512 tokens: 0.2 ms against 1.5 ms).
+ */
+function draw(logp_BV: Tensor): Tensor {
+  const cdf_BV = ops.cumsum(logp_BV.exp(), -1);
+  // A hair below 1, so that rounding can never step past the last token that has any probability.
+  const u_B1 = ops.rand([logp_BV.size(0), 1], { device: logp_BV.device }).mul(1 - 1e-6);
+  return ops.sum(ops.le(cdf_BV, ops.slice(cdf_BV, { dim: -1, start: -1 }).mul(u_B1)), -1);
+}
+
+const pick = (x_BV: Tensor, ids_B: Tensor): Tensor => x_BV.gather(-1, ids_B.unsqueeze(-1)).squeeze(-1);
+
+const logprobOf = (logits_BV: Tensor, ids_B: Tensor): Tensor =>
+  pick(logits_BV, ids_B).sub(ops.logsumexp(logits_BV, [-1]));
+
+/** transformers' RepetitionPenaltyLogitsProcessor. */
+function penalize(logits: Tensor, seen: Tensor, penalty: number): Tensor {
+  const penalized = ops.where(ops.lt(logits, 0), logits.mul(penalty), logits.div(penalty));
+  return ops.where(seen, penalized, logits);
+}
+
+/** Top-k, then top-p, then min-p, each on what the one before left, as vLLM and transformers do. */
+function truncate(logits: Tensor, { topK, topP, minP }: SamplingParams): Tensor {
+  let out = logits;
+  if (topK > 0 && topK < logits.size(-1))
+    out = below(out, ops.amin(ops.topk(out, topK)[0], { dim: [-1], keepdim: true }));
+  if (topP < 1) out = nucleus(out, topP);
+  if (minP > 0) out = below(out, ops.amax(out, { dim: [-1], keepdim: true }).add(Math.log(minP)));
+  return out;
+}
+
+const below = (logits: Tensor, threshold: Tensor): Tensor =>
+  ops.maskedFill(logits, ops.lt(logits, threshold), Number.NEGATIVE_INFINITY);
+
+/** Keeps a token if the tokens likelier than it hold less than topP together; the likeliest always stays. */
+function nucleus(logits: Tensor, topP: number): Tensor {
+  const [sorted, order] = ops.sort(logits, { dim: -1, descending: true });
+  const p = sorted.softmax(-1);
+  const before = ops.cumsum(p, -1).sub(p);
+  const cut = ops.maskedFill(sorted, ops.ge(before, topP), Number.NEGATIVE_INFINITY);
+  return ops.scatter_(ops.emptyLike(logits), -1, order, cut);
+}
+
+/** The tokens of each row's prompt, as the mask the repetition penalty needs. */
+export function seenMask(prompts: readonly (readonly number[])[], vocabSize: number): Tensor {
+  const mask = new Uint8Array(prompts.length * vocabSize);
+  prompts.forEach((ids, row) => {
+    for (const id of ids) mask[row * vocabSize + id] = 1;
+  });
+  return tensor(mask, [prompts.length, vocabSize], "bool");
+}
