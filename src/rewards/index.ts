@@ -1,0 +1,4 @@
+export { REWARD_DEFAULTS, type RewardOptions } from "./options.js";
+export { createReward, loadRewards, REWARD_NAMES } from "./registry.js";
+export type { Judge, Reward, RewardInput, Scores, Verdict } from "./types.js";
+export type { UserReward, UserRewardArgs } from "./user-types.js";

@@ -1,0 +1,189 @@
+/**
+ * A worker thread that holds a user's rewards file and answers calls, each within its time.
+ * A thread of its own, because a function that loops forever can be ended there, and only there.
+ */
+import { basename, extname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { UserError } from "../errors.js";
+import type { Call, Report, UserRewardArgs } from "./user-types.js";
+
+/** How a call ended. */
+export type Outcome = { ok: true; value: number | null } | { ok: false; message: string };
+
+interface Pending {
+  call: Call;
+  settle: (outcome: Outcome) => void;
+  /** waiting: not begun; running: its synchronous part runs; suspended: awaiting something. */
+  state: "waiting" | "running" | "suspended";
+  timer?: NodeJS.Timeout;
+}
+
+/** Importing a file may start a client or read a table: it is given longer than a call. */
+const LOAD_MS = 60_000;
+
+// Plain JavaScript: it installs the TypeScript loader, then leaves to user-worker.ts (or its compiled form).
+const BOOTSTRAP = `
+const { workerData } = require("node:worker_threads");
+import(workerData.tsx).then(async ({ tsImport }) => {
+  const { serve } = await tsImport(workerData.entry, workerData.entry);
+  await serve(() => tsImport(workerData.file, workerData.entry), workerData.fallbackName);
+});
+`;
+
+export class UserRewardPool {
+  #worker: Worker | undefined;
+  #restarting: Promise<void> | undefined;
+  #nextId = 0;
+  readonly #pending = new Map<number, Pending>();
+
+  constructor(
+    private readonly file: string,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Loads the file; returns the names of its exported functions. */
+  async start(): Promise<string[]> {
+    const extension = extname(import.meta.url);
+    const worker = new Worker(BOOTSTRAP, {
+      eval: true,
+      // The functions may print; stdout belongs to the command's JSON.
+      stdout: true,
+      workerData: {
+        tsx: import.meta.resolve("tsx/esm/api"),
+        entry: new URL(`./user-worker${extension}`, import.meta.url).href,
+        file: pathToFileURL(this.file).href,
+        fallbackName: basename(this.file, extname(this.file)),
+      },
+    });
+    worker.stdout.pipe(process.stderr, { end: false });
+    this.#worker = worker;
+    const names = await this.#loaded(worker);
+    worker.on("message", (report: Report) => this.#receive(report));
+    worker.on("error", (error) => this.#lost(worker, error.message));
+    worker.on("exit", () => this.#lost(worker, "the worker ended (did the file call process.exit?)"));
+    worker.unref();
+    return names;
+  }
+
+  call(name: string, args: UserRewardArgs): Promise<Outcome> {
+    const call: Call = { id: this.#nextId++, name, args };
+    return new Promise((settle) => {
+      this.#pending.set(call.id, { call, settle, state: "waiting" });
+      this.#send(call);
+    });
+  }
+
+  /** Ends the worker; calls still open fail. */
+  async close(): Promise<void> {
+    await this.#end();
+    this.#failAll("the rewards were closed");
+  }
+
+  async #end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+  }
+
+  #loaded(worker: Worker): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      const fail = (message: string): void => {
+        this.#worker = undefined;
+        void worker.terminate();
+        reject(new UserError(`rewards file ${this.file} cannot be loaded: ${message}`));
+      };
+      const timer = setTimeout(() => fail(`it took longer than ${LOAD_MS} ms`), LOAD_MS);
+      const done = (): void => {
+        clearTimeout(timer);
+        worker.removeAllListeners("message").removeAllListeners("error").removeAllListeners("exit");
+      };
+      worker.once("message", (report: Report) => {
+        done();
+        if (report.kind === "ready") resolve(report.names);
+        else fail(report.kind === "unloadable" ? report.message : `unexpected ${report.kind}`);
+      });
+      worker.once("error", (error) => {
+        done();
+        fail(error.message);
+      });
+      worker.once("exit", () => {
+        done();
+        fail("it ended the worker (process.exit?)");
+      });
+    });
+  }
+
+  /** Without a worker (it died, or is being replaced) the call waits for the next one. */
+  #send(call: Call): void {
+    this.#worker?.ref();
+    if (this.#worker) this.#worker.postMessage(call);
+    else this.#restarting ??= this.#restart();
+  }
+
+  #receive(report: Report): void {
+    if (report.kind === "ready" || report.kind === "unloadable") return;
+    const pending = this.#pending.get(report.id);
+    // A call that timed out may still answer.
+    if (pending === undefined) return;
+    if (report.kind === "started") this.#started(pending);
+    if (report.kind === "returned") pending.state = "suspended";
+    if (report.kind === "threw") this.#settle(pending, { ok: false, message: report.message });
+    if (report.kind === "value") this.#settle(pending, outcomeOf(report.value));
+  }
+
+  #started(pending: Pending): void {
+    pending.state = "running";
+    // The answer may already lie in the queue when this thread was busy: let the queue empty before the verdict.
+    pending.timer = setTimeout(() => setImmediate(() => this.#timedOut(pending)), this.timeoutMs);
+  }
+
+  #settle(pending: Pending, outcome: Outcome): void {
+    clearTimeout(pending.timer);
+    this.#pending.delete(pending.call.id);
+    if (this.#pending.size === 0) this.#worker?.unref();
+    pending.settle(outcome);
+  }
+
+  /** Blames the call that blocks the worker, if one does; then the others start again in a new worker. */
+  #timedOut(pending: Pending): void {
+    // Settled meanwhile, or about to start again.
+    if (!this.#pending.has(pending.call.id) || pending.state === "waiting") return;
+    const blocking = [...this.#pending.values()].find((other) => other.state === "running");
+    this.#settle(blocking ?? pending, { ok: false, message: `it took longer than ${this.timeoutMs} ms` });
+    if (blocking !== undefined) this.#restarting ??= this.#restart();
+  }
+
+  async #restart(): Promise<void> {
+    for (const pending of this.#pending.values()) {
+      clearTimeout(pending.timer);
+      pending.state = "waiting";
+    }
+    await this.#end();
+    try {
+      await this.start();
+      for (const pending of this.#pending.values()) this.#send(pending.call);
+    } catch (error) {
+      this.#failAll((error as Error).message);
+    } finally {
+      this.#restarting = undefined;
+    }
+  }
+
+  #failAll(message: string): void {
+    for (const pending of [...this.#pending.values()]) this.#settle(pending, { ok: false, message });
+  }
+
+  /** The worker died by itself: every open call fails. */
+  #lost(worker: Worker, message: string): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#failAll(message);
+  }
+}
+
+function outcomeOf(value: unknown): Outcome {
+  if (value === null) return { ok: true, value };
+  if (typeof value === "number" && Number.isFinite(value)) return { ok: true, value };
+  return { ok: false, message: `it returned ${String(value)}; return a finite number, or null to skip` };
+}
