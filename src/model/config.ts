@@ -53,7 +53,9 @@ export function loadConfig(dir: string): ModelConfig {
   try {
     text = readFileSync(path, "utf8");
   } catch {
-    throw new UserError(`${path}: not found or not readable; a model folder needs config.json, safetensors weights and a tokenizer`);
+    throw new UserError(
+      `${path}: not found or not readable; a model folder needs config.json, safetensors weights and a tokenizer`,
+    );
   }
   let raw: unknown;
   try {
@@ -97,9 +99,12 @@ export function parseConfig(raw: unknown, path = "config.json"): ModelConfig {
     raw: fields.raw,
   };
   if (config.heads % config.kvHeads !== 0) {
-    throw fields.error(`num_attention_heads ${config.heads} is not a multiple of num_key_value_heads ${config.kvHeads}`);
+    throw fields.error(
+      `num_attention_heads ${config.heads} is not a multiple of num_key_value_heads ${config.kvHeads}`,
+    );
   }
-  if (config.headDim % 2 !== 0) throw fields.error(`head_dim ${config.headDim} is odd; rotary embeddings need an even one`);
+  if (config.headDim % 2 !== 0)
+    throw fields.error(`head_dim ${config.headDim} is odd; rotary embeddings need an even one`);
   return config;
 }
 
@@ -111,7 +116,9 @@ function parseFamily(fields: FieldReader): Family {
   }
   const architectures = fields.raw.architectures;
   if (Array.isArray(architectures) && !architectures.includes(ARCHITECTURES[type])) {
-    throw fields.error(`architecture ${architectures.join(", ")} is not supported; ${type} is read as ${ARCHITECTURES[type]} only`);
+    throw fields.error(
+      `architecture ${architectures.join(", ")} is not supported; ${type} is read as ${ARCHITECTURES[type]} only`,
+    );
   }
   return type;
 }
@@ -126,12 +133,15 @@ function refuseUnsupported(fields: FieldReader): void {
   if (fields.raw.model_type === "qwen2") fields.only("attention_bias", true, true);
   if (fields.raw.model_type !== "llama") fields.only("mlp_bias", false, false);
   if (fields.raw.quantization_config != null) {
-    throw fields.error("quantization_config is set: quantised checkpoints are not supported; use the float or bfloat16 checkpoint");
+    throw fields.error(
+      "quantization_config is set: quantised checkpoints are not supported; use the float or bfloat16 checkpoint",
+    );
   }
   const layerTypes = fields.raw.layer_types;
   if (Array.isArray(layerTypes)) {
     const other = layerTypes.find((type) => type !== "full_attention");
-    if (other !== undefined) throw fields.error(`layer_types contains ${JSON.stringify(other)}: only "full_attention" is supported`);
+    if (other !== undefined)
+      throw fields.error(`layer_types contains ${JSON.stringify(other)}: only "full_attention" is supported`);
   }
 }
 

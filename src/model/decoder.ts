@@ -4,7 +4,7 @@
  *
  * B rows, T tokens per row, D hidden size, V vocabulary, H query heads, G key/value heads, K head dimension, I inner size.
  */
-import { UserError } from "../errors.js";
+import { assert } from "../errors.js";
 import { type DType, keep, ops, scope, type Tensor } from "../torch/index.js";
 import { type Attend, causal } from "./attend.js";
 import type { ModelConfig } from "./config.js";
@@ -154,7 +154,7 @@ export class CausalLM {
 
   private weight(name: string): Tensor {
     const weight = this.weights.get(name);
-    if (weight === undefined) throw new UserError(`the model has no weight ${name}`);
+    assert(weight !== undefined, `the model has no weight ${name}`);
     return weight;
   }
 }

@@ -9,7 +9,8 @@ export class FieldReader {
     private readonly path: string,
     private readonly prefix = "",
   ) {
-    if (typeof raw !== "object" || raw === null || Array.isArray(raw)) throw this.error(`${prefix || "the file"} is not a JSON object`);
+    if (typeof raw !== "object" || raw === null || Array.isArray(raw))
+      throw this.error(`${prefix || "the file"} is not a JSON object`);
     this.raw = raw as Record<string, unknown>;
   }
 
@@ -40,7 +41,8 @@ export class FieldReader {
 
   boolean(key: string, fallback: boolean): boolean {
     const value = this.raw[key] ?? fallback;
-    if (typeof value !== "boolean") throw this.error(`${this.prefix}${key} must be true or false, not ${JSON.stringify(value)}`);
+    if (typeof value !== "boolean")
+      throw this.error(`${this.prefix}${key} must be true or false, not ${JSON.stringify(value)}`);
     return value;
   }
 
@@ -58,7 +60,9 @@ export class FieldReader {
   only(key: string, supported: string | number | boolean, fallback: string | number | boolean): void {
     const value = this.raw[key] ?? fallback;
     if (value !== supported) {
-      throw this.error(`${this.prefix}${key} ${JSON.stringify(value)} is not supported; supported: ${JSON.stringify(supported)}`);
+      throw this.error(
+        `${this.prefix}${key} ${JSON.stringify(value)} is not supported; supported: ${JSON.stringify(supported)}`,
+      );
     }
   }
 }

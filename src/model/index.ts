@@ -1,7 +1,9 @@
 /** Decoder-only transformers read from Hugging Face folders: Qwen2, Qwen3, Llama. */
 export { type Attend, causal, sdpa } from "./attend.js";
+export { backwardTokens, type PaddedBatch, padBatch, type ScoredSequence, scoreTokens } from "./batch.js";
 export { type CheckpointDtype, type Family, loadConfig, type ModelConfig, parseConfig } from "./config.js";
 export { CausalLM } from "./decoder.js";
+export { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
 export { type Piece, type Slot, slotsOf } from "./layout.js";
 export { type LoadOptions, loadModel, randomModel } from "./load.js";
 export { huggingFaceWeights, type SaveModelOptions, saveModel } from "./save.js";

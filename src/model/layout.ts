@@ -45,7 +45,9 @@ function layerSlots(config: ModelConfig, prefix: string): Slot[] {
     [`${prefix}mlp.gate_proj`, inner],
     [`${prefix}mlp.up_proj`, inner],
   ];
-  const norms = config.qkNorm ? [single(`${attention}q_norm.weight`, headDim), single(`${attention}k_norm.weight`, headDim)] : [];
+  const norms = config.qkNorm
+    ? [single(`${attention}q_norm.weight`, headDim), single(`${attention}k_norm.weight`, headDim)]
+    : [];
   return [
     single(`${prefix}input_layernorm.weight`, hidden),
     ...linear(`${attention}qkv_proj`, qkv, hidden, config.qkvBias),

@@ -2,7 +2,7 @@
 import { UserError } from "../errors.js";
 import { type DType, noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import { loadSafetensors } from "../torch/safetensors.js";
-import { type ModelConfig, loadConfig } from "./config.js";
+import { loadConfig, type ModelConfig } from "./config.js";
 import { CausalLM } from "./decoder.js";
 import { HEAD, type Piece, type Slot, slotsOf } from "./layout.js";
 

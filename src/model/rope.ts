@@ -5,8 +5,7 @@
  *
  * K head dimension, N positions, P any shape of positions, H heads.
  */
-import { ops, type DType, scope, type Tensor, tensor } from "../torch/index.js";
-import { callTensorOp, keep } from "../torch/index.js";
+import { callTensorOp, type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
 import type { RopeConfig } from "./rope-config.js";
 
 /** One frequency per pair of dimensions, in float32 rounding steps as transformers computes them. */

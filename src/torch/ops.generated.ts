@@ -41,6 +41,18 @@ export function sub(self: Tensor, other: Tensor | number, options: { alpha?: num
 let subId: number | undefined;
 let subScalar: number | undefined;
 
+/** `aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)` */
+export function sub_(self: Tensor, other: Tensor | number, options: { alpha?: number } = NONE): Tensor {
+  if (typeof other === "number") {
+  native.call((sub_Scalar ??= native.findOp("aten::sub_", "Scalar")), self.handle, other, options.alpha);
+  return self;
+  }
+  native.call((sub_Id ??= native.findOp("aten::sub_", "Tensor")), self.handle, other.handle, options.alpha);
+  return self;
+}
+let sub_Id: number | undefined;
+let sub_Scalar: number | undefined;
+
 /** `aten::mul.Tensor(Tensor self, Tensor other) -> Tensor` */
 export function mul(self: Tensor, other: Tensor | number): Tensor {
   if (typeof other === "number") {
@@ -62,6 +74,12 @@ export function mul_(self: Tensor, other: Tensor | number): Tensor {
 }
 let mul_Id: number | undefined;
 let mul_Scalar: number | undefined;
+
+/** `aten::addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+export function addcmul(self: Tensor, tensor1: Tensor, tensor2: Tensor, options: { value?: number } = NONE): Tensor {
+  return wrap(native.call((addcmulId ??= native.findOp("aten::addcmul", "")), self.handle, tensor1.handle, tensor2.handle, options.value));
+}
+let addcmulId: number | undefined;
 
 /** `aten::div.Tensor(Tensor self, Tensor other) -> Tensor` */
 export function div(self: Tensor, other: Tensor | number): Tensor {
@@ -433,6 +451,13 @@ export function addmm(self: Tensor, mat1: Tensor, mat2: Tensor, options: { beta?
 }
 let addmmId: number | undefined;
 
+/** `aten::addmm_(Tensor(a!) self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor(a!)` */
+export function addmm_(self: Tensor, mat1: Tensor, mat2: Tensor, options: { beta?: number; alpha?: number } = NONE): Tensor {
+  native.call((addmm_Id ??= native.findOp("aten::addmm_", "")), self.handle, mat1.handle, mat2.handle, options.beta, options.alpha);
+  return self;
+}
+let addmm_Id: number | undefined;
+
 /** `aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor` */
 export function linear(input: Tensor, weight: Tensor, options: { bias?: Tensor | null } = NONE): Tensor {
   return wrap(native.call((linearId ??= native.findOp("aten::linear", "")), input.handle, weight.handle, optional(options.bias)));
@@ -658,6 +683,13 @@ export function scatter_(self: Tensor, dim: number, index: Tensor, src: Tensor):
   return self;
 }
 let scatter_Id: number | undefined;
+
+/** `aten::scatter_add_(Tensor(a!) self, int dim, Tensor index, Tensor src) -> Tensor(a!)` */
+export function scatterAdd_(self: Tensor, dim: number, index: Tensor, src: Tensor): Tensor {
+  native.call((scatterAdd_Id ??= native.findOp("aten::scatter_add_", "")), self.handle, dim, index.handle, src.handle);
+  return self;
+}
+let scatterAdd_Id: number | undefined;
 
 /** `aten::scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)` */
 export function scatterValue_(self: Tensor, dim: number, index: Tensor, value: number): Tensor {

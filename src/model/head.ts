@@ -1,0 +1,125 @@
+/**
+ * Token log-probabilities without whole logits. The head is applied to a chunk of tokens at a time; training computes the chunk's
+ * gradient at once, by hand, and lets the chunk go, so memory does not grow with tokens × vocabulary. With p the softmax of a token's
+ * logits and g the loss's derivative by that token's log-probability, the derivative by the logits is g · (onehot(target) − p).
+ *
+ * N tokens, C of them in a chunk, D hidden size, V vocabulary.
+ */
+import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
+import type { CausalLM } from "./decoder.js";
+
+export interface HeadOptions {
+  /** Logits are divided by it before the softmax, default 1. */
+  temperature?: number;
+  /** Tokens per chunk; default: as many as make 32M logits. */
+  chunk?: number;
+}
+
+export interface TokenScores {
+  /** log p(target), float32. */
+  logps_N: Tensor;
+  /** Of the whole next-token distribution, in nats, float32. */
+  entropy_N: Tensor;
+}
+
+/** The loss's derivative by the log-probabilities of one chunk, [C] float32; `start` is the chunk's first token. */
+export type LogpGradient = (logps_C: Tensor, start: number) => Tensor;
+
+const LOGITS_PER_CHUNK = 32 * 1024 * 1024;
+
+/** Log-probabilities of `targets_N` (int64) after the hidden states; no gradients. */
+export function scoreHidden(
+  model: CausalLM,
+  hidden_ND: Tensor,
+  targets_N: Tensor,
+  options: HeadOptions = {},
+): TokenScores {
+  return overChunks(model, hidden_ND, targets_N, options, (chunk) => ({ logps: chunk.logps, entropy: chunk.entropy }));
+}
+
+/**
+ * The same, and the backward pass: accumulates the head's gradient, then that of everything below through `hidden_ND`'s graph.
+ * `hidden_ND` must come from `model.forward` with gradients on.
+ */
+export function backwardHidden(
+  model: CausalLM,
+  hidden_ND: Tensor,
+  targets_N: Tensor,
+  gradient: LogpGradient,
+  options: HeadOptions = {},
+): TokenScores {
+  return scope(() => {
+    const below = hidden_ND.requiresGrad ? ops.emptyLike(hidden_ND) : undefined;
+    const hidden = hidden_ND.detach();
+    const scores = overChunks(model, hidden, targets_N, options, (chunk) => {
+      const g_C = gradient(chunk.logps, chunk.start);
+      pushDown(model, chunk, g_C.div(options.temperature ?? 1), below);
+      return { logps: chunk.logps, entropy: chunk.entropy };
+    });
+    if (below !== undefined) hidden_ND.backward(below);
+    return scores;
+  });
+}
+
+interface Chunk {
+  start: number;
+  hidden_CD: Tensor;
+  targets_C1: Tensor;
+  p_CV: Tensor;
+  logps: Tensor;
+  entropy: Tensor;
+}
+
+type PerToken = { logps: Tensor; entropy: Tensor };
+
+function overChunks(
+  model: CausalLM,
+  hidden_ND: Tensor,
+  targets_N: Tensor,
+  options: HeadOptions,
+  visit: (chunk: Chunk) => PerToken,
+): TokenScores {
+  const tokens = hidden_ND.size(0);
+  const size = options.chunk ?? Math.max(16, Math.floor(LOGITS_PER_CHUNK / model.config.vocabSize));
+  return noGrad(() =>
+    scope(() => {
+      const parts: PerToken[] = [];
+      for (let start = 0; start < tokens; start += size) {
+        const length = Math.min(size, tokens - start);
+        const hidden = hidden_ND.narrow(0, start, length);
+        const targets = targets_N.narrow(0, start, length);
+        parts.push(scope(() => visit(scoreChunk(model, start, hidden, targets, options.temperature ?? 1))));
+      }
+      if (parts.length === 0) return { logps_N: ops.zeros([0]), entropy_N: ops.zeros([0]) };
+      return { logps_N: ops.cat(parts.map((p) => p.logps)), entropy_N: ops.cat(parts.map((p) => p.entropy)) };
+    }),
+  );
+}
+
+function scoreChunk(model: CausalLM, start: number, hidden_CD: Tensor, targets_C: Tensor, temperature: number): Chunk {
+  const raw = model.logits(hidden_CD).to("float32");
+  const x_CV = temperature === 1 ? raw : raw.div(temperature);
+  const p_CV = x_CV.softmax(-1);
+  // log Σ exp(x) from the largest logit and its probability: at least 1/V, so its logarithm is exact enough (logsumexp and log_softmax
+  // take 2 to 4 times as long as softmax on a CPU).
+  const logSum_C1 = ops.amax(x_CV, { dim: -1, keepdim: true }).sub(ops.amax(p_CV, { dim: -1, keepdim: true }).log());
+  const targets_C1 = targets_C.unsqueeze(-1);
+  const logps = x_CV.gather(-1, targets_C1).sub(logSum_C1).squeeze(-1);
+  const entropy = logSum_C1.squeeze(-1).sub(ops.mul_(x_CV, p_CV).sum(-1));
+  return { start, hidden_CD, targets_C1, p_CV, logps, entropy };
+}
+
+/** Gradients of the chunk's logits → of the head (accumulated) and of the chunk's hidden states (written into `below_ND`). */
+function pushDown(model: CausalLM, chunk: Chunk, g_C: Tensor, below_ND: Tensor | undefined): void {
+  const g_C1 = g_C.unsqueeze(-1);
+  const logitsGrad = ops.scatterAdd_(ops.mul_(chunk.p_CV, g_C1.neg()), -1, chunk.targets_C1, g_C1).to(model.dtype);
+  const head = model.head_VD;
+  if (below_ND !== undefined) {
+    ops.copy_(below_ND.narrow(0, chunk.start, g_C.size(0)), logitsGrad.matmul(head));
+  }
+  if (!head.requiresGrad) return;
+  const transposed = logitsGrad.transpose(0, 1);
+  const sofar = head.grad;
+  if (sofar === null) head.grad = transposed.matmul(chunk.hidden_CD);
+  else ops.addmm_(sofar, transposed, chunk.hidden_CD);
+}

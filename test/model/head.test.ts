@@ -1,0 +1,114 @@
+/**
+ * The chunked head gives what whole logits and autograd give: log-probabilities, entropies, and every parameter's gradient,
+ * whatever the chunk, the temperature, tied or not, padded or not.
+ */
+import { describe, expect, it } from "vitest";
+import { backwardTokens, type CausalLM, loadModel, padBatch, scoreTokens } from "../../src/model/index.js";
+import { liveBytes, liveTensors, noGrad, ops, scope, type Tensor, tensor } from "../../src/torch/index.js";
+import { fixtureDir, golden, maxDifference, naiveLogprobs } from "./fixtures.js";
+
+const SEQUENCES = golden("qwen3").sequences;
+/** Some loss with a different slope at each token: Σ wₙ (logpₙ + ½ logpₙ²). */
+const weightOf = (n: number) => Math.sin(n + 1);
+const lossGradient = (logps: Tensor, start: number) =>
+  tensor(logps.toArray().map((x, i) => weightOf(start + i) * (1 + x)));
+
+function gradientsOf(model: CausalLM): Map<string, number[]> {
+  return new Map([...model.parameters()].map(([name, p]) => [name, p.grad!.toArray()]));
+}
+
+/** Each sequence alone, whole logits, autograd through everything. */
+function naive(dir: string, from: number[], temperature: number) {
+  const model = loadModel(dir, { dtype: "float32" }).requireGrad(true);
+  const logps: number[] = [];
+  SEQUENCES.forEach((ids, s) => {
+    scope(() => {
+      const all = naiveLogprobs(model, tensor(ids, [1, ids.length], "int64"), temperature).squeeze(0);
+      const scored = all.narrow(0, from[s]! - 1, ids.length - from[s]!);
+      const weights = tensor(Array.from({ length: scored.numel }, (_, i) => weightOf(logps.length + i)));
+      weights
+        .mul(scored.add(scored.mul(scored).mul(0.5)))
+        .sum()
+        .backward();
+      logps.push(...scored.toArray());
+    });
+  });
+  return { logps, gradients: gradientsOf(model) };
+}
+
+describe.each([
+  ["qwen2-tied", 1, 7],
+  ["qwen2-untied-bf16-sharded", 1, 1000],
+  ["qwen3", 0.7, 16],
+  ["llama3-rope-new-biased", 1.3, 1],
+])("%s at temperature %f, chunks of %i", (name, temperature, chunk) => {
+  const from = [20, 3, 1];
+  const dir = fixtureDir(name);
+  const expected = naive(dir, from, temperature);
+  const batch = padBatch(SEQUENCES.map((ids, s) => ({ ids, from: from[s]! })));
+
+  it("agrees in log-probabilities", () => {
+    const { logps_N } = scoreTokens(loadModel(dir, { dtype: "float32" }), batch, { temperature, chunk });
+    expect(maxDifference(logps_N.toArray(), expected.logps)).toBeLessThan(1e-5);
+  });
+
+  it("agrees in gradients", () => {
+    const model = loadModel(dir, { dtype: "float32" }).requireGrad(true);
+    const { logps_N } = backwardTokens(model, batch, lossGradient, { temperature, chunk });
+    expect(maxDifference(logps_N.toArray(), expected.logps)).toBeLessThan(1e-5);
+    const ours = gradientsOf(model);
+    for (const [parameter, gradient] of expected.gradients) {
+      const scale = Math.max(1, ...gradient.map(Math.abs));
+      expect(maxDifference(ours.get(parameter)!, gradient) / scale, parameter).toBeLessThan(1e-5);
+    }
+  });
+});
+
+it("accumulates over calls, and leaves frozen parameters alone", () => {
+  const model = loadModel(fixtureDir("qwen2-untied-bf16-sharded"), { dtype: "float32" }).requireGrad(true);
+  const head = model.parameters().get("lm_head.weight")!;
+  const batch = padBatch([{ ids: SEQUENCES[1]!, from: 1 }]);
+  backwardTokens(model, batch, lossGradient);
+  const once = gradientsOf(model);
+  backwardTokens(model, batch, lossGradient);
+  for (const [name, gradient] of gradientsOf(model)) {
+    expect(
+      maxDifference(
+        gradient,
+        once.get(name)!.map((g) => 2 * g),
+      ),
+      name,
+    ).toBeLessThan(1e-4);
+  }
+  head.grad = null;
+  head.requiresGrad = false;
+  backwardTokens(model, batch, lossGradient);
+  expect(head.grad).toBe(null);
+});
+
+it("improbable tokens keep their log-probability", () => {
+  const model = loadModel(fixtureDir("qwen3"), { dtype: "float32" });
+  scope(() => noGrad(() => ops.mul_(model.head_VD, 60)));
+  const batch = padBatch([{ ids: SEQUENCES[0]!, from: 1 }]);
+  const expected = noGrad(() => naiveLogprobs(model, tensor(SEQUENCES[0]!, [1, 60], "int64")).toArray());
+  expect(Math.min(...expected)).toBeLessThan(-200);
+  const ours = scoreTokens(model, batch).logps_N.toArray();
+  ours.forEach((x, i) => {
+    expect(Math.abs(x - expected[i]!)).toBeLessThan(1e-5 * Math.abs(expected[i]!) + 1e-4);
+  });
+});
+
+it("leaves only the scores behind", () => {
+  const model = loadModel(fixtureDir("qwen3"), { dtype: "float32" }).requireGrad(true);
+  const batch = padBatch(SEQUENCES.map((ids) => ({ ids, from: 1 })));
+  const step = () => {
+    const scores = backwardTokens(model, batch, lossGradient, { chunk: 10 });
+    scores.logps_N.dispose();
+    scores.entropy_N.dispose();
+  };
+  step();
+  const [tensors, bytes] = [liveTensors(), liveBytes()];
+  for (let i = 0; i < 20; i++) step();
+  expect(liveTensors()).toBe(tensors);
+  expect(liveBytes()).toBe(bytes);
+});
