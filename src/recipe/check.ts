@@ -1,5 +1,7 @@
 /** What must hold between keys. Each problem names the key to change; the loader adds where it stands. */
-import { nearest } from "./nearest.js";
+import { REWARD_NAMES } from "../rewards/registry.js";
+import { isUserRewardSpec } from "../rewards/user.js";
+import { suggestion } from "./nearest.js";
 import type { GrpoRecipe, SftRecipe } from "./schema.js";
 import { batchShape } from "./shape.js";
 
@@ -8,37 +10,22 @@ export interface Problem {
   message: string;
 }
 
-export const REWARD_NAMES = [
-  "accuracy",
-  "format",
-  "cosine",
-  "tag_count",
-  "reasoning_steps",
-  "length",
-  "repetition_penalty",
-] as const;
-
-/** Whether an entry of reward_funcs names a user's file (file.ts or file.ts#name). */
-export function isRewardFile(entry: string): boolean {
-  return /\.[cm]?[jt]s(#\w+)?$/.test(entry);
+/** Whether the recipe alone says how many rewards there are: a file without #name gives one for every export. */
+function countsRewards(specs: readonly string[]): boolean {
+  return specs.every((spec) => !isUserRewardSpec(spec) || spec.includes("#"));
 }
 
-function rewardProblem(recipe: GrpoRecipe): Problem | undefined {
-  const known: readonly string[] = REWARD_NAMES;
-  const unknown = recipe.reward_funcs.find((entry) => !known.includes(entry) && !isRewardFile(entry));
+function rewardProblem({ reward_funcs: specs, reward_weights: weights }: GrpoRecipe): Problem | undefined {
+  const unknown = specs.find((spec) => !REWARD_NAMES.includes(spec) && !isUserRewardSpec(spec));
   if (unknown !== undefined) {
-    const word = nearest(unknown, known);
-    const hint = word === undefined ? "" : ` (did you mean ${word}?)`;
-    return {
-      key: "reward_funcs",
-      message: `no reward is named ${unknown}${hint}: there are ${known.join(", ")}, or name a file`,
-    };
+    const hint = suggestion(unknown, REWARD_NAMES);
+    const message = `no reward is named ${unknown}${hint}: there are ${REWARD_NAMES.join(", ")}, or name a .ts or .js file`;
+    return { key: "reward_funcs", message };
   }
-  const [names, weights] = [recipe.reward_funcs.length, recipe.reward_weights?.length];
-  if (weights === undefined || weights === names) return undefined;
+  if (weights === null || !countsRewards(specs) || weights.length === specs.length) return undefined;
   return {
     key: "reward_weights",
-    message: `${weights} weights for ${names} rewards (${recipe.reward_funcs.join(", ")})`,
+    message: `${weights.length} weights for ${specs.length} rewards (${specs.join(", ")})`,
   };
 }
 

@@ -16,7 +16,9 @@ export const OPEN_RS_DEFAULTS = {
   logprob_temperature: 1,
   use_bias_correction_kl: false,
   on_long_prompt: "cut",
-  gold_unparseable: "one",
+  gold_unparseable: "score_1",
   cosine_length_unit: "characters",
   cosine_clamp: false,
+  length_unit: "characters",
+  length_over: "batch",
 } satisfies Partial<GrpoRecipe>;

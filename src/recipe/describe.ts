@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 interface JsonSchema {
-  type?: string;
+  type?: string | string[];
   enum?: unknown[];
   const?: unknown;
   anyOf?: JsonSchema[];
@@ -27,6 +27,7 @@ function text(schema: JsonSchema): string {
   if (schema.anyOf) return [...new Set(schema.anyOf.map(text))].join(" | ");
   if (schema.enum) return schema.enum.join(" | ");
   if (schema.const !== undefined) return String(schema.const);
+  if (Array.isArray(schema.type)) return schema.type.map((type) => text({ type })).join(" | ");
   if (schema.type === "boolean") return "true | false";
   if (schema.type === "array") return `list of ${text(schema.items ?? {})}`;
   if (schema.type === "object")

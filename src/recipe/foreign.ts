@@ -79,7 +79,7 @@ export const INERT: ReadonlyMap<string, string> = new Map(
   Object.entries(INERT_BY_REASON).flatMap(([reason, keys]) => keys.split(" ").map((key) => [key, reason] as const)),
 );
 
-const OFF = [false, null] as const;
+const OFF = [false, null];
 
 /** Keys that would change the training and that we do not have: fine with these values, an error with others. */
 export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([

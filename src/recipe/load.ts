@@ -1,4 +1,5 @@
 /** Recipe file + command line → a resolved recipe: every key with its value, or one clear error. */
+import { dirname } from "node:path";
 import type { z } from "zod";
 import { UserError } from "../errors.js";
 import { findGrpoProblem, findSftProblem, type Problem } from "./check.js";
@@ -8,6 +9,7 @@ import { ALIASES, INERT, UNSUPPORTED } from "./foreign.js";
 import { refuse } from "./issues.js";
 import { suggestion } from "./nearest.js";
 import { applyOverrides } from "./overrides.js";
+import { absoluteRewards } from "./rewards.js";
 import { GRPO, type GrpoRecipe, type RecipeKind, SFT, type SftRecipe } from "./schema.js";
 import { type Entries, entriesOf, readRecipe } from "./source.js";
 
@@ -101,7 +103,14 @@ function resolveGrpo({ entries: given, origin }: Input): Resolved<GrpoRecipe> {
   raise(findGrpoProblem(recipe), entries, origin);
   const stated = new Set(entries.keys());
   const notes = old ? oldDefaultsNotes(recipe, stated, ofThatTime && choice === "auto") : [];
-  return { recipe: { ...recipe, trl_defaults: old ? "open-rs" : "current" }, stated, inert, notes };
+  const reward_funcs = absoluteRewards(recipe.reward_funcs, folderOf(entries, origin));
+  return { recipe: { ...recipe, reward_funcs, trl_defaults: old ? "open-rs" : "current" }, stated, inert, notes };
+}
+
+/** Where relative reward files start: the recipe's folder, for those of the command line the working folder. */
+function folderOf(entries: Entries, origin: string): string {
+  const fromFile = entries.get("reward_funcs")?.key.startsWith(`${origin}:`);
+  return fromFile ? dirname(origin) : process.cwd();
 }
 
 function oldDefaultsNotes(recipe: GrpoRecipe, stated: ReadonlySet<string>, detected: boolean): string[] {

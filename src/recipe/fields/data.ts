@@ -31,11 +31,13 @@ export const dataFields = {
 };
 
 export const promptFields = {
-  dataset_solution_column: z
+  gold_column: z
     .string()
-    .nullable()
-    .default(null)
-    .describe("Column with the gold answer. null: solution or answer, whichever is there."),
+    .min(1)
+    .default("auto")
+    .describe(
+      "Column with the gold answer; auto: solution where it holds a boxed answer or stands alone, else answer.",
+    ),
   max_prompt_length: count().nullable().default(512).describe("Longest prompt in tokens. null: no limit."),
   on_long_prompt: z
     .enum(["drop", "cut"])

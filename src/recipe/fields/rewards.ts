@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REWARD_NAMES } from "../../rewards/registry.js";
 import { count, positive } from "./common.js";
 
 export const rewardFields = {
@@ -7,19 +8,21 @@ export const rewardFields = {
     .min(1)
     .default(["accuracy", "format", "tag_count"])
     .describe(
-      "Rewards by name (accuracy, format, cosine, tag_count, reasoning_steps, length, repetition_penalty), or your own: " +
-        "file.ts for its default export, file.ts#name for another.",
+      `Rewards by name (${REWARD_NAMES.join(", ")}), or your own: file.ts for every function it exports, ` +
+        "file.ts#name for one; a relative path starts from the recipe's folder.",
     ),
   reward_weights: z.array(z.number()).nullable().default(null).describe("One weight per reward. null: all 1."),
-  reward_timeout: positive().nullable().default(60).describe("Seconds one call of a reward may take. null: no limit."),
+  reward_timeout: positive().nullable().default(30).describe("Seconds one call of a reward may take. null: no limit."),
   reward_on_error: z
     .enum(["stop", "null"])
     .default("stop")
     .describe("A reward that throws or runs out of time stops the run, or counts as not given."),
   gold_unparseable: z
-    .enum(["skip", "one", "error"])
-    .default("skip")
-    .describe("A gold answer that cannot be read: leave the row out, score it 1 as the original did, or stop."),
+    .enum(["drop", "score_1", "null", "error"])
+    .default("drop")
+    .describe(
+      "A gold answer that cannot be read: drop the row, score it 1 as the original did, give no score, or stop.",
+    ),
   cosine_min_value_wrong: z.number().default(0).describe("Cosine reward of a wrong answer of no length."),
   cosine_max_value_wrong: z
     .number()
@@ -45,4 +48,11 @@ export const rewardFields = {
     .max(0)
     .default(-1)
     .describe("Repetition penalty of a text that only repeats itself."),
+  length_unit: z.enum(["tokens", "characters"]).default("tokens").describe("What the length reward counts."),
+  length_over: z
+    .enum(["prompt", "batch"])
+    .default("prompt")
+    .describe(
+      "Whose lengths the length reward compares: one prompt's completions (Kimi 1.5), or all, as the original.",
+    ),
 };

@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import os from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Native } from "../torch/native.js";
+import { packageVersion } from "./program.js";
+
+export interface Diagnosis {
+  /** Name to value, in the order to show. */
+  facts: Record<string, string>;
+  /** What keeps open-rs from running, each with what to do. */
+  problems: string[];
+  /** What will matter only later, such as a missing compiler. */
+  warnings: string[];
+}
+
+/** build/libtorch.json, which set-up writes. */
+interface Origin {
+  root: string;
+  version: string;
+  source: string;
+  cuda: boolean;
+}
+
+/** scripts/lib/prerequisites.mjs: each check throws one line that says what to install. */
+interface Prerequisites {
+  checkNode(): void;
+  findPython(): string;
+  checkPip(python: string): void;
+  checkCompiler(): void;
+}
+
+const PROJECT = new URL("../../", import.meta.url);
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}
+
+function readOrigin(): Origin | undefined {
+  const file = fileURLToPath(new URL("build/libtorch.json", PROJECT));
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Origin) : undefined;
+}
+
+/** Lines of the driver's own tool, "NVIDIA H200, 143771 MiB"; none without a driver. */
+function driverGpus(): string[] {
+  const query = ["--query-gpu=name,memory.total", "--format=csv,noheader"];
+  const run = spawnSync("nvidia-smi", query, { encoding: "utf8", timeout: 20_000 });
+  return run.status === 0 ? run.stdout.trim().split("\n").filter(Boolean) : [];
+}
+
+async function loadNative(): Promise<Native | Error> {
+  try {
+    return (await import("../torch/native.js")).native;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function describeGpus(native: Native | Error, diagnosis: Diagnosis): void {
+  const inDriver = driverGpus();
+  const usable = native instanceof Error ? 0 : native.cudaDeviceCount();
+  const unnamed = usable > 0 ? `${usable} (CUDA)` : "none";
+  diagnosis.facts.GPUs = inDriver.length === 0 ? unnamed : inDriver.join("; ");
+  if (native instanceof Error || usable >= inDriver.length) return;
+  const remedy = "install PyTorch with CUDA (or set OPEN_RS_TORCH) and run 'node scripts/setup.mjs'";
+  diagnosis.warnings.push(`libtorch uses ${usable} of ${inDriver.length} GPUs: ${remedy}`);
+}
+
+function describeTorch(native: Native | Error, diagnosis: Diagnosis): void {
+  const origin = readOrigin();
+  if (native instanceof Error) {
+    diagnosis.facts.libtorch = origin ? `${origin.version} from ${origin.source}` : "not set up";
+    diagnosis.problems.push(native.message.split("\n")[0] ?? "the native addon does not load");
+    return;
+  }
+  const build = origin?.cuda ? "CUDA" : "CPU";
+  diagnosis.facts.libtorch = `${native.version()} (${build}) from ${origin?.source ?? "an unknown place"}`;
+  diagnosis.facts["libtorch folder"] = origin?.root ?? "unknown";
+  diagnosis.facts["CPU capability"] = native.cpuCapability();
+  diagnosis.facts.threads = `${native.getNumThreads()} of ${os.availableParallelism()} processors`;
+}
+
+/** Set-up needs these, running does not: they are problems only while there is no addon. */
+async function checkPrerequisites(diagnosis: Diagnosis, hasAddon: boolean): Promise<void> {
+  const file = new URL("scripts/lib/prerequisites.mjs", PROJECT).href;
+  const checks = (await import(file)) as Prerequisites;
+  const withPython = () => checks.checkPip(checks.findPython());
+  for (const check of [checks.checkNode, withPython, checks.checkCompiler]) {
+    try {
+      check();
+    } catch (error) {
+      const line = error instanceof Error ? error.message : String(error);
+      if (hasAddon && check !== checks.checkNode) diagnosis.warnings.push(`set-up will need it: ${line}`);
+      else diagnosis.problems.push(line);
+    }
+  }
+}
+
+export async function diagnose(): Promise<Diagnosis> {
+  const diagnosis: Diagnosis = { facts: {}, problems: [], warnings: [] };
+  diagnosis.facts["open-rs"] = packageVersion();
+  diagnosis.facts.Node = `${process.versions.node} (${process.platform} ${process.arch})`;
+  const native = await loadNative();
+  describeTorch(native, diagnosis);
+  diagnosis.facts.processor = `${os.cpus()[0]?.model ?? "unknown"}`;
+  diagnosis.facts.memory = `${gib(os.freemem())} free of ${gib(os.totalmem())}`;
+  describeGpus(native, diagnosis);
+  await checkPrerequisites(diagnosis, !(native instanceof Error));
+  return diagnosis;
+}

@@ -1,0 +1,58 @@
+/** What `train` and `sft` share: a recipe, any of its keys as options, --dry-run. */
+import type { Command } from "commander";
+import { UserError } from "../errors.js";
+import { defaultText, typeText } from "../recipe/describe.js";
+import { printRecipe, type RecipeKind, type Resolved } from "../recipe/index.js";
+
+export interface RecipeCommand<T extends object> {
+  kind: RecipeKind<T>;
+  description: string;
+  examples: string;
+  load(file: string | undefined, overrides: readonly string[]): Resolved<T>;
+  run(resolved: Resolved<T>): Promise<void>;
+}
+
+/** Every key with its type and default, as the help shows them. */
+function keysHelp<T>(kind: RecipeKind<T>): string {
+  const keyHelp = (key: string) => {
+    const field = kind.fields[key];
+    if (!field) throw new Error(`section names an unknown key ${key}`);
+    const usual = defaultText(field);
+    return `  --${key} <${typeText(field)}>\n      ${field.description} ${usual === undefined ? "(required)" : `(default: ${usual})`}`;
+  };
+  return kind.sections.map(({ title, keys }) => `\n${title}:\n${keys.map(keyHelp).join("\n")}`).join("\n");
+}
+
+function warn(resolved: Resolved<object>): void {
+  for (const note of resolved.notes) process.stderr.write(`note: ${note}\n`);
+  const inert = [...resolved.inert.keys()];
+  if (inert.length > 0) process.stderr.write(`note: no effect here (--dry-run says why): ${inert.join(", ")}\n`);
+}
+
+export function registerRecipeCommand<T extends object>(program: Command, definition: RecipeCommand<T>): Command {
+  const { kind } = definition;
+  return program
+    .command(kind.name)
+    .description(definition.description)
+    .argument("[recipe]", "YAML file; see docs/recipe.md")
+    .argument("[keys...]", "any key of the recipe: --key value")
+    .usage("[recipe.yaml] [--dry-run] [--key value ...]")
+    .option("--dry-run", "print the recipe with all defaults, and the keys that have no effect and why; train nothing")
+    .allowUnknownOption()
+    .addHelpText("after", `\nExamples:\n${definition.examples}\n\nKeys (in the recipe or as options):${keysHelp(kind)}`)
+    .action(async (_recipe: unknown, _keys: unknown, options: { dryRun?: true }, command: Command) => {
+      const [first, ...others] = command.args;
+      const hasFile = first !== undefined && !first.startsWith("-");
+      const resolved = definition.load(hasFile ? first : undefined, hasFile ? others : command.args);
+      if (options.dryRun) {
+        process.stdout.write(printRecipe(resolved, kind));
+        return;
+      }
+      warn(resolved);
+      await definition.run(resolved);
+    });
+}
+
+export function notBuilt(what: string): never {
+  throw new UserError(`${what} is not built yet; --dry-run shows the resolved recipe`);
+}
