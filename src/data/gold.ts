@@ -1,5 +1,6 @@
 /** Which column of a row holds the gold answer, and which golds the verifier cannot read. */
 import { UserError } from "../errors.js";
+import { rowName } from "./places.js";
 import type { Row } from "./types.js";
 
 /** A column's name, or "auto": `solution` where it holds a \boxed answer or stands alone, else `answer`. */
@@ -49,7 +50,7 @@ export function checkGolds(
     if (canParse(gold)) return;
     if (treatment === "error") {
       throw new UserError(
-        `row ${index + 1}: gold answer ${JSON.stringify(gold.slice(0, 120))} cannot be parsed: ` +
+        `${rowName(row, index)}: gold answer ${JSON.stringify(gold.slice(0, 120))} cannot be parsed: ` +
           `correct it, or choose gold_unparseable: score_1, null or drop`,
       );
     }
@@ -60,10 +61,9 @@ export function checkGolds(
 }
 
 export function missingGold(row: Row, index: number | undefined, column: GoldColumn): UserError {
-  const where = index === undefined ? "a row" : `row ${index + 1}`;
   const wanted = column === "auto" ? '"solution" or "answer"' : JSON.stringify(column);
   const columns = Object.keys(row).join(", ");
   return new UserError(
-    `${where} has no gold answer in column ${wanted} (columns: ${columns}): set gold_column, or map a column to it`,
+    `${rowName(row, index)} has no gold answer in column ${wanted} (columns: ${columns}): set gold_column, or map a column to it`,
   );
 }

@@ -1,6 +1,5 @@
 /** JSON Lines: one object per line, blank lines skipped, errors with file and line. */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { UserError } from "../errors.js";
 import type { Row } from "./types.js";
 
@@ -20,15 +19,19 @@ export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
   }
 }
 
+/** Lines end in "\n" alone: node:readline would also split at U+2028, which JSON texts may hold. */
 async function* fileLines(path: string): AsyncGenerator<string> {
-  const stream = createReadStream(path, { encoding: "utf8" });
+  let rest = "";
   try {
-    yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
   } catch (error) {
     throw new UserError(`${path} cannot be read: ${(error as Error).message}`);
-  } finally {
-    stream.destroy();
   }
+  if (rest !== "") yield rest;
 }
 
 function parseLine(text: string, path: string, line: number): Row {

@@ -1,5 +1,6 @@
 /** Asks src/math whether a completion's answer is the gold one, once per completion however many rewards ask. */
 import { type GoldColumn, goldOf, missingGold } from "../data/gold.js";
+import { rowName } from "../data/places.js";
 import { UserError } from "../errors.js";
 import { canParse, verify } from "../math/index.js";
 import type { RewardOptions } from "./options.js";
@@ -34,10 +35,9 @@ function requiredGold(input: RewardInput, column: GoldColumn): string {
   return gold;
 }
 
-function unparseableGold(gold: string, { index }: RewardInput): UserError {
-  const where = index === undefined ? "" : `row ${index + 1}: `;
+function unparseableGold(gold: string, { row, index }: RewardInput): UserError {
   return new UserError(
-    `${where}gold answer ${JSON.stringify(gold.slice(0, 120))} cannot be parsed: ` +
+    `${rowName(row, index)}: gold answer ${JSON.stringify(gold.slice(0, 120))} cannot be parsed: ` +
       `correct it, or set gold_unparseable to score_1 or null`,
   );
 }
