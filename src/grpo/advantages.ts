@@ -1,0 +1,87 @@
+/**
+ * Rewards → advantages: how much better a completion did than the others of its group (GRPO, arXiv 2402.03300, section 4.1.2).
+ * Plain numbers, TRL's rules: null (a reward function that did not apply) does not count; a completion that no function scored has no
+ * advantage and is left out of its group's mean; standard deviations divide by n − 1.
+ */
+import { assert } from "../errors.js";
+
+export interface AdvantageOptions {
+  /** Completions per prompt, G: consecutive rows are one group. */
+  num_generations: number;
+  /** One per reward function; null: all 1. */
+  reward_weights: readonly number[] | null;
+  scale_rewards: "group" | "batch" | "none";
+}
+
+export interface Advantages {
+  /** Weighted sum of each completion's rewards; NaN if none was given. */
+  rewards: number[];
+  advantages: number[];
+  /** Per completion: whether the deviation it would be divided by is 0, so that it teaches nothing. */
+  zeroStd: boolean[];
+}
+
+/** Keeps the division finite where a group's rewards are equal. */
+const EPSILON = 1e-4;
+
+/** `scores`: per completion one number or null per reward function. */
+export function computeAdvantages(
+  scores: readonly (readonly (number | null)[])[],
+  options: AdvantageOptions,
+): Advantages {
+  const size = options.num_generations;
+  assert(scores.length % size === 0, `${scores.length} completions are not groups of ${size}`);
+  const rewards = scores.map((row) => weightedSum(row, options.reward_weights));
+  const batchStd = standardDeviation(rewards);
+  const groups = Array.from({ length: scores.length / size }, (_, g) => rewards.slice(g * size, (g + 1) * size));
+  const judged = groups.flatMap((group) => {
+    const std = options.scale_rewards === "batch" ? batchStd : standardDeviation(group);
+    const mean = nanMean(group);
+    const divisor = options.scale_rewards === "none" ? 1 : std + EPSILON;
+    return group.map((reward) => ({ advantage: orZero((reward - mean) / divisor), zero: Math.abs(std) <= 1e-8 }));
+  });
+  return { rewards, advantages: judged.map((j) => j.advantage), zeroStd: judged.map((j) => j.zero) };
+}
+
+/** TRL's reward metrics; NaN where there is nothing to average. `names` as the recipe's reward functions. */
+export function rewardMetrics(
+  scores: readonly (readonly (number | null)[])[],
+  names: readonly string[],
+  { rewards, zeroStd }: Advantages,
+): Record<string, number> {
+  const metrics: Record<string, number> = {};
+  names.forEach((name, i) => {
+    const column = scores.map((row) => row[i] ?? Number.NaN);
+    metrics[`rewards/${name}/mean`] = nanMean(column);
+    metrics[`rewards/${name}/std`] = standardDeviation(column);
+  });
+  metrics.reward = nanMean(rewards);
+  metrics.reward_std = standardDeviation(rewards);
+  metrics.frac_reward_zero_std = zeroStd.filter(Boolean).length / zeroStd.length;
+  return metrics;
+}
+
+function weightedSum(row: readonly (number | null)[], weights: readonly number[] | null): number {
+  assert(
+    weights === null || weights.length === row.length,
+    `${weights?.length} reward_weights for ${row.length} rewards`,
+  );
+  if (row.every((score) => score === null || Number.isNaN(score))) return Number.NaN;
+  return row.reduce<number>((total, score, i) => total + orZero(score ?? Number.NaN) * (weights?.[i] ?? 1), 0);
+}
+
+const orZero = (x: number): number => (Number.isNaN(x) ? 0 : x);
+
+/** The mean of the numbers that are not NaN; NaN if there is none. */
+export function nanMean(numbers: readonly number[]): number {
+  const known = numbers.filter((x) => !Number.isNaN(x));
+  return known.reduce((a, b) => a + b, 0) / known.length;
+}
+
+/** With n − 1 (Bessel); NaN below two numbers. NaN entries do not count. */
+export function standardDeviation(numbers: readonly number[]): number {
+  const known = numbers.filter((x) => !Number.isNaN(x));
+  if (known.length < 2) return Number.NaN;
+  const mean = nanMean(known);
+  return Math.sqrt(known.reduce((total, x) => total + (x - mean) ** 2, 0) / (known.length - 1));
+}

@@ -1,0 +1,53 @@
+/** Advantages and reward metrics are TRL's (golden values from its own code, test/golden/make_losses.py). */
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { type AdvantageOptions, computeAdvantages, rewardMetrics } from "../../src/grpo/advantages.js";
+
+interface Case extends AdvantageOptions {
+  name: string;
+  rewards: (number | null)[][];
+  names: string[];
+  advantages: number[];
+  metrics: Record<string, number | null>;
+}
+
+const { cases } = JSON.parse(readFileSync(new URL("../fixtures/losses/advantages.json", import.meta.url), "utf8")) as {
+  cases: Case[];
+};
+
+it.each(cases)("$name", ({ rewards, names, advantages, metrics, ...options }) => {
+  const ours = computeAdvantages(rewards, options);
+  ours.advantages.forEach((advantage, i) => {
+    expect(advantage).toBeCloseTo(advantages[i]!, 9);
+  });
+  const measured = rewardMetrics(rewards, names, ours);
+  expect(Object.keys(measured).sort()).toEqual(Object.keys(metrics).sort());
+  for (const [name, value] of Object.entries(metrics)) {
+    if (value === null) expect(measured[name], name).toBeNaN();
+    else expect(measured[name], name).toBeCloseTo(value, 9);
+  }
+});
+
+it("a group of equal rewards teaches nothing", () => {
+  const { advantages, zeroStd } = computeAdvantages([[1], [1], [0], [1]], {
+    num_generations: 2,
+    reward_weights: null,
+    scale_rewards: "group",
+  });
+  expect(advantages.slice(0, 2)).toEqual([0, 0]);
+  expect(zeroStd).toEqual([true, true, false, false]);
+});
+
+it("incomplete groups and missing weights are broken invariants", () => {
+  const options: AdvantageOptions = { num_generations: 2, reward_weights: [1], scale_rewards: "group" };
+  expect(() => computeAdvantages([[1]], options)).toThrow(/1 completions are not groups of 2/);
+  expect(() =>
+    computeAdvantages(
+      [
+        [1, 2],
+        [1, 2],
+      ],
+      options,
+    ),
+  ).toThrow(/1 reward_weights for 2 rewards/);
+});
