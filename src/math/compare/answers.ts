@@ -1,0 +1,169 @@
+/** Equality of whole answers: which rule applies to which kinds. */
+import { type Group, type Matrix, type Node, type Relation, render } from "../ast.js";
+import { plainText } from "../parse/reading.js";
+import { numericValue, variables } from "../value/numeric.js";
+import { compareExpressions } from "./expressions.js";
+import { compareRealSets, isRealSet, realSet } from "./intervals.js";
+import { matchUnits } from "./quantities.js";
+import { assignedValue, compareRelations, dropApproximations, isEquation, isName } from "./relations.js";
+import { simplify } from "./simplify.js";
+import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
+
+/** Whether `prediction` says the same as `gold`. */
+export function compareAnswers(gold: Node, prediction: Node, context: Context): Verdict {
+  context.budget.spend();
+  const a = normalize(gold);
+  const b = normalize(prediction);
+  if (render(a) === render(b)) return equal("identical");
+  if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
+  if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
+  if (a.kind === "rel" && b.kind === "rel") {
+    const verdict = compareRelations(a, b, context, compareAnswers);
+    if (isEqual(verdict) || isEquation(a) || isEquation(b)) return verdict;
+    return sameVariables(a, b) ? (compareSets(a, b, context) ?? verdict) : verdict;
+  }
+  if (isRealSet(a) || isRealSet(b)) {
+    const verdict = compareSets(a, b, context);
+    if (verdict) return verdict;
+  }
+  if (a.kind === "rel") return compareAssigned(a, b, context, true);
+  if (b.kind === "rel") return compareAssigned(b, a, context, false);
+  if (a.kind === "group" || b.kind === "group") return compareGroups(a, b, context);
+  if (a.kind === "matrix" || b.kind === "matrix") return compareMatrices(a, b, context);
+  if (a.kind === "builder" || b.kind === "builder") return compareBuilders(a, b, context);
+  if (isSetOperation(a) || isSetOperation(b)) return compareUnions(a, b, context);
+  const units = matchUnits(a, b, true);
+  return units ? compareExpressions(units.a, units.b, context) : different("units");
+}
+
+const sameVariables = (a: Relation, b: Relation): boolean => {
+  const names = (relation: Relation): string =>
+    [...new Set(relation.parts.flatMap((part) => [...variables(part)]))].sort().join();
+  return names(a) === names(b);
+};
+
+function normalize(node: Node): Node {
+  const simple = simplify(node);
+  if (simple.kind !== "rel") return simple;
+  const exact = dropApproximations(simple);
+  if (exact.kind !== "rel") return normalize(exact);
+  return exact.ops.length === 1 && exact.ops[0] === "in" && isName(exact.parts[0]!)
+    ? normalize(exact.parts[1]!)
+    : exact;
+}
+
+function compareTexts(a: Node, b: Node): Verdict {
+  const words = (node: Node): string =>
+    plainText(node.kind === "text" ? node.text : node.kind === "sym" ? node.name : "");
+  const [x, y] = [words(a), words(b)];
+  return x !== "" && x === y ? equal("text") : different("text");
+}
+
+function compareQuantities(a: Node, b: Node, context: Context): Verdict {
+  if (a.kind === "rel" || b.kind === "rel") {
+    return a.kind === "rel" ? compareAssigned(a, b, context, true) : compareAssigned(b as Relation, a, context, false);
+  }
+  const units = matchUnits(a, b, context.options.units === "agree");
+  return units ? compareAnswers(units.a, units.b, context) : different("units");
+}
+
+/** As sets of real numbers, if both are. */
+function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
+  const x = realSet(a, context);
+  const y = x && realSet(b, context);
+  return y && compareRealSets(x, y, context);
+}
+
+/**
+ * A relation against a value: `x = 5` against 5. A gold equation must define a name, so that `7 = 11a + c` does not
+ * accept `11a + c`.
+ */
+function compareAssigned(relation: Relation, value: Node, context: Context, relationIsGold: boolean): Verdict {
+  const assigned = assignedValue(relation);
+  if (!assigned) return different("relation against value");
+  if (relationIsGold && !isName(relation.parts[0]!)) return different("equation against value");
+  const verdict = relationIsGold ? compareAnswers(assigned, value, context) : compareAnswers(value, assigned, context);
+  return isEqual(verdict) ? equal(`assigned value: ${verdict.rule}`) : verdict;
+}
+
+const isTuple = (node: Group): boolean => node.open !== "" && node.open !== "{";
+
+function compareGroups(a: Node, b: Node, context: Context): Verdict {
+  if (a.kind !== "group" || b.kind !== "group") return compareOneAgainstMany(a, b, context);
+  const [x, y] = [isTuple(a), isTuple(b)];
+  if (!x && !y) return compareUnordered(a.items, b.items, context);
+  if (a.items.length !== b.items.length) return different("number of components");
+  if (x && y && !bracketsFit(a, b, context)) return different("brackets");
+  if (x !== y && (a.open === "{" || b.open === "{")) return compareUnordered(a.items, b.items, context);
+  if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
+  const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
+  if (x !== y && half) return different("brackets");
+  return every(a.items, (item, i) => compareComponent(item, b.items[i]!, context), "components");
+}
+
+/** One answer against several that are all the same. */
+function compareOneAgainstMany(a: Node, b: Node, context: Context): Verdict {
+  const [items, single] = a.kind === "group" ? [a, b] : [b as Group, a];
+  if (isTuple(items) || items.items.length === 0 || items.items.length > 8)
+    return different("one answer against several");
+  return every(items.items, (item) => compareAnswers(item, single, context), "repeated answer");
+}
+
+/** `x = -1, y = 6` against (-1, 6): an equation in a list stands for its value. */
+const compareComponent = (a: Node, b: Node, context: Context): Verdict =>
+  isEquation(b) && !isEquation(a) ? compareAssigned(b, a, context, false) : compareAnswers(a, b, context);
+
+/** Round and square brackets differ in pairs, which may be intervals, unless the pair falls and can't be one. */
+function bracketsFit(a: Group, b: Group, context: Context): boolean {
+  if (a.open === b.open && a.close === b.close) return true;
+  if (a.items.length !== 2) return true;
+  const half = [a, b].some((node) => (node.open === "(") !== (node.close === ")"));
+  return !half && falls(a, context);
+}
+
+function falls(pair: Group, context: Context): boolean {
+  const [first, second] = pair.items.map((item) =>
+    variables(item).size === 0 ? numericValue(item, new Map(), context.budget) : undefined,
+  );
+  return first !== undefined && second !== undefined && first.re > second.re;
+}
+
+/** As sets: every element of one has its equal in the other. */
+function compareUnordered(a: Node[], b: Node[], context: Context): Verdict {
+  const inside = (items: Node[], others: Node[], swap: boolean): boolean =>
+    items.every((item, i) => {
+      const order = [others[i], ...others].filter((other) => other !== undefined);
+      return order.some((other) =>
+        isEqual(swap ? compareAnswers(other, item, context) : compareAnswers(item, other, context)),
+      );
+    });
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? equal("empty set") : different("empty set");
+  return inside(a, b, false) && inside(b, a, true) ? equal("same elements") : different("elements");
+}
+
+function compareMatrices(a: Node, b: Node, context: Context): Verdict {
+  if (a.kind !== "matrix" || b.kind !== "matrix" || a.shape !== b.shape) return different("matrix");
+  const size = (matrix: Matrix): string => matrix.rows.map((row) => row.length).join();
+  if (size(a) !== size(b)) return different("matrix size");
+  const others = b.rows.flat();
+  return every(a.rows.flat(), (entry, i) => compareAnswers(entry, others[i]!, context), "matrix entries");
+}
+
+function compareBuilders(a: Node, b: Node, context: Context): Verdict {
+  if (a.kind !== "builder" || b.kind !== "builder") return different("set builder");
+  const head = compareAnswers(a.variable, b.variable, context);
+  return isEqual(head) ? compareUnordered(a.conditions, b.conditions, context) : head;
+}
+
+const isSetOperation = (node: Node): boolean =>
+  node.kind === "call" && (node.op === "cup" || node.op === "cap" || node.op === "setminus");
+
+/** Unions whose ends are not numbers: part by part. */
+function compareUnions(a: Node, b: Node, context: Context): Verdict {
+  const parts = (node: Node): Node[] => (node.kind === "call" && node.op === "cup" ? node.args.flatMap(parts) : [node]);
+  if (a.kind === "call" && b.kind === "call" && a.op === b.op && a.op !== "cup") {
+    return every(a.args, (arg, i) => compareAnswers(arg, b.args[i]!, context), a.op);
+  }
+  const [x, y] = [parts(a), parts(b)];
+  return x.length === 1 && y.length === 1 ? different("set operation") : compareUnordered(x, y, context);
+}

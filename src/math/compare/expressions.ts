@@ -1,0 +1,218 @@
+/** Equality of two expressions: exact, then in finite fields, then numerically with error bounds. */
+import { children, isCall, type Node, render, sym, withChildren } from "../ast.js";
+import { type Ball, size } from "../value/ball.js";
+import { exactValue } from "../value/exact.js";
+import { fraction } from "../value/hash.js";
+import { fields, modularValue } from "../value/modular.js";
+import { numericValue, type Point, variables } from "../value/numeric.js";
+import { same } from "../value/rational.js";
+import { compareDecimal, decimalOf } from "./decimals.js";
+import { type Context, different, equal, isEqual, undecided, type Verdict } from "./verdict.js";
+
+/** Equality of expressions, also when they differ only in conventions: base of log, degrees, letter case. */
+export function compareExpressions(a: Node, b: Node, context: Context): Verdict {
+  // Degrees are a unit of the answer: dropped on both sides, converted inside functions.
+  [a, b] = [dropDegrees(a), dropDegrees(b)];
+  const first = compareValues(a, b, context);
+  if (isEqual(first)) return first;
+  for (const [rule, left, right] of conventions(a, b)) {
+    if (isEqual(compareValues(left, right, context))) return equal(rule);
+  }
+  return first;
+}
+
+function* conventions(a: Node, b: Node): Generator<[string, Node, Node]> {
+  if (contains(a, "deg") !== contains(b, "deg")) yield ["degrees", bareAngles(a), bareAngles(b)];
+  if (contains(a, roundedPlaces) || contains(b, roundedPlaces))
+    yield ["rounded decimals", roundDecimals(a), roundDecimals(b)];
+  if (contains(a, "log?") || contains(b, "log?")) {
+    yield ["log to base 10", logBase(a, 10), logBase(b, 10)];
+    if (contains(a, "log?") && contains(b, "log?")) {
+      yield ["log to base 10 and natural", logBase(a, 10), logBase(b)];
+      yield ["log to base 10 and natural", logBase(a), logBase(b, 10)];
+    }
+  }
+  const folded = foldCase(a, b);
+  if (folded) yield ["letter case", logBase(folded[0]), logBase(folded[1])];
+}
+
+const contains = (node: Node, what: string | ((node: Node) => boolean)): boolean =>
+  (typeof what === "string" ? isCall(node, what) : what(node)) || children(node).some((child) => contains(child, what));
+
+/** A decimal inside an expression that has enough digits to stand for an irrational number. */
+const roundedPlaces = (node: Node): boolean => node.kind === "num" && (node.places ?? 0) >= 8;
+const roundDecimals = (node: Node): Node =>
+  map(node, (inner) =>
+    inner.kind === "num" && roundedPlaces(inner) ? { kind: "call", op: "rounded", args: [inner] } : inner,
+  );
+
+/** `\cos 15` where the other side writes `\cos 15^\circ`. */
+const bareAngles = (node: Node): Node => map(node, (inner) => (isCall(inner, "deg") ? inner.args[0]! : inner));
+
+const map = (node: Node, change: (node: Node) => Node): Node => {
+  const before = children(node);
+  return change(
+    before.length === 0
+      ? node
+      : withChildren(
+          node,
+          before.map((child) => map(child, change)),
+        ),
+  );
+};
+
+/** Takes the degree signs off an angle (not those inside a function: cos 15° stays). */
+function dropDegrees(node: Node): Node {
+  if (isCall(node, "deg")) return node.args[0]!;
+  if (node.kind !== "call" || !["add", "mul", "neg", "div", "pm"].includes(node.op)) return node;
+  return { ...node, args: node.args.map(dropDegrees) };
+}
+
+/** `\log` without a base: natural unless a base is given. */
+function logBase(node: Node, base?: number): Node {
+  return map(node, (inner) => {
+    if (!isCall(inner, "log?")) return inner;
+    const argument = inner.args[0]!;
+    return base === undefined
+      ? { kind: "call", op: "ln", args: [argument] }
+      : { kind: "call", op: "log", args: [{ kind: "num", value: { n: BigInt(base), d: 1n } }, argument] };
+  });
+}
+
+/**
+ * Variables that differ in letter case only, as in `C` for the constant `c`: both sides in lower case, if each side
+ * keeps as many variables as it had and the folding makes their variables the same.
+ */
+function foldCase(a: Node, b: Node): [Node, Node] | undefined {
+  const [left, right] = [variables(a), variables(b)];
+  if (left.size === 0 || left.size !== right.size) return undefined;
+  if ([...left].every((name) => right.has(name))) return undefined;
+  const fold = (names: Set<string>): Set<string> => new Set([...names].map((name) => name.toLowerCase()));
+  const [lowLeft, lowRight] = [fold(left), fold(right)];
+  if (lowLeft.size !== left.size || lowRight.size !== right.size) return undefined;
+  if ([...lowLeft].some((name) => !lowRight.has(name))) return undefined;
+  const lower = (node: Node): Node =>
+    map(node, (inner) =>
+      inner.kind === "sym" && variables(inner).size > 0 ? sym(`${inner.name.toLowerCase()} `) : inner,
+    );
+  return [lower(a), lower(b)];
+}
+
+function compareValues(a: Node, b: Node, context: Context): Verdict {
+  const { budget } = context;
+  budget.spend();
+  if (render(a) === render(b)) return equal("identical");
+  const baseVerdict = compareBases(a, b);
+  if (baseVerdict) return baseVerdict;
+  const [x, y] = [exactValue(a, budget), exactValue(b, budget)];
+  if (x && y && same(x, y)) return equal("exact number");
+  const decimal = compareDecimals(a, b, context);
+  if (decimal) return decimal;
+  if (x && y) return different("exact number");
+  if (hasInfinity(a) || hasInfinity(b)) return compareInfinities(a, b);
+  return compareModular(a, b, context) ?? compareNumeric(logBase(a), logBase(b), context);
+}
+
+/** `385_9` against `385`: the digits are compared when the other side leaves the base out. */
+function compareBases(a: Node, b: Node): Verdict | undefined {
+  const [based, bare] = a.kind === "num" && a.base !== undefined ? [a, b] : [b, a];
+  if (based.kind !== "num" || based.base === undefined || bare.kind !== "num" || bare.base !== undefined)
+    return undefined;
+  return bare.value.d === 1n && `${bare.value.n}` === based.digits!.replace(/^0+(?=\d)/, "")
+    ? equal("digits without their base")
+    : undefined;
+}
+
+/** A rounded decimal against an exact constant, if one side is a decimal and the rule allows it. */
+function compareDecimals(a: Node, b: Node, context: Context): Verdict | undefined {
+  const [left, right] = [decimalOf(a), decimalOf(b)];
+  if (!left && !right) return undefined;
+  const sides: [typeof left, Node][] = [
+    [left, b],
+    [right, a],
+  ];
+  for (const [decimal, other] of sides) {
+    if (!decimal || variables(other).size > 0) continue;
+    const verdict = compareDecimal(decimal, logBase(other), context);
+    if (isEqual(verdict)) return verdict;
+  }
+  const constant = variables(a).size === 0 && variables(b).size === 0;
+  return constant && (left || exactValue(a, context.budget)) && (right || exactValue(b, context.budget))
+    ? different("exact number")
+    : undefined;
+}
+
+const hasInfinity = (node: Node): boolean =>
+  (node.kind === "sym" && node.name === "oo") || children(node).some(hasInfinity);
+
+function compareInfinities(a: Node, b: Node): Verdict {
+  const sign = (node: Node): number => {
+    if (node.kind === "sym" && node.name === "oo") return 1;
+    if (isCall(node, "neg")) return -sign(node.args[0]!);
+    // ∞ plus something finite
+    if (isCall(node, "add"))
+      return node.args.map(sign).reduce((a, b) => (a === 0 ? b : b === 0 || a === b ? a : Number.NaN));
+    return 0;
+  };
+  const [x, y] = [sign(a), sign(b)];
+  return x !== 0 && x === y ? equal("infinity") : different("infinity");
+}
+
+function compareModular(a: Node, b: Node, context: Context): Verdict | undefined {
+  for (const field of fields) {
+    const x = modularValue(a, field, context.budget);
+    if (x === undefined) return undefined;
+    const y = modularValue(b, field, context.budget);
+    if (y === undefined) return undefined;
+    if (x !== y) return different("rational function");
+  }
+  return equal("rational function");
+}
+
+const attempts = 14;
+const enough = 4;
+
+/** Agreement at several points where both sides are real (or, failing those, complex). */
+function compareNumeric(a: Node, b: Node, context: Context): Verdict {
+  const names = [...new Set([...variables(a), ...variables(b)])];
+  const complex: [Ball, Ball][] = [];
+  let agreed = 0;
+  let vague = 0;
+  for (let attempt = 0; attempt < (names.length === 0 ? 1 : attempts) && agreed < enough; attempt++) {
+    const point = samplePoint(names, attempt);
+    const x = numericValue(a, point, context.budget);
+    const y = x && numericValue(b, point, context.budget);
+    if (!x || !y) continue;
+    const agreement = agree(x, y);
+    if (agreement === undefined) vague++;
+    else if (names.length > 0 && (isComplex(x) || isComplex(y))) complex.push([x, y]);
+    else if (!agreement) return different("numeric value");
+    else agreed++;
+  }
+  if (agreed > 0) return equal("numeric value");
+  if (vague > 0 || complex.length === 0) return undecided("no numeric value");
+  return complex.every(([x, y]) => agree(x, y)) ? equal("complex value") : different("complex value");
+}
+
+const isComplex = (a: Ball): boolean => Math.abs(a.im) > a.err;
+
+/** Whether two balls meet; undefined when they are too wide to tell. */
+export function agree(x: Ball, y: Ball): boolean | undefined {
+  const distance = Math.hypot(x.re - y.re, x.im - y.im);
+  const bound = 2 * (x.err + y.err);
+  if (distance > bound) return false;
+  return bound > 1e-7 * Math.max(size(x), size(y)) && bound > 1e-9 ? undefined : true;
+}
+
+/** A fixed random point: between 0 and 1, above 1, or of either sign, by turns. */
+export function samplePoint(names: readonly string[], attempt: number): Point {
+  const ranges = [
+    [0.1, 0.9],
+    [1.2, 4.7],
+    [-2.9, 2.9],
+    [5.3, 11],
+    [-0.9, -0.1],
+  ] as const;
+  const [low, high] = ranges[attempt % ranges.length]!;
+  return new Map(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
+}

@@ -1,0 +1,124 @@
+/** Equations and inequalities. */
+import { call, type Node, num, type Relation, type RelationOp } from "../ast.js";
+import { numericValue, variables } from "../value/numeric.js";
+import { zero } from "../value/rational.js";
+import { samplePoint } from "./expressions.js";
+import { substitute } from "./intervals.js";
+import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
+
+type Compare = (a: Node, b: Node, context: Context) => Verdict;
+
+/** A name: what an answer may be assigned to. */
+export function isName(node: Node): boolean {
+  if (node.kind === "sym") return node.name !== "oo";
+  return node.kind === "call" && node.op === "apply";
+}
+
+/** A chain without its approximations: `x = 4/3 ≈ 1.33` as x = 4/3, `4/3 ≈ 1.33` as 4/3, `x ≈ 3` as x = 3. */
+export function dropApproximations(relation: Relation): Node {
+  const first = relation.ops.indexOf("~");
+  if (first < 0) return relation;
+  if (first === 0 && variables(relation.parts[0]!).size > 0) {
+    return dropApproximations({ ...relation, ops: ["=", ...relation.ops.slice(1)] });
+  }
+  if (first === 0) return relation.parts[0]!;
+  return { kind: "rel", parts: relation.parts.slice(0, first + 1), ops: relation.ops.slice(0, first) };
+}
+
+export const isEquation = (node: Node): node is Relation => node.kind === "rel" && node.ops.every((op) => op === "=");
+
+/** What a relation says its left side is: the end of a chain of equations, the set behind ∈. */
+export function assignedValue(relation: Relation): Node | undefined {
+  if (relation.ops.at(-1) === "in" || isEquation(relation)) return relation.parts.at(-1);
+  return undefined;
+}
+
+const mirrored: Partial<Record<RelationOp, RelationOp>> = {
+  "<": ">",
+  "<=": ">=",
+  ">": "<",
+  ">=": "<=",
+  "=": "=",
+  "!=": "!=",
+};
+
+/** The chain read from right to left. */
+function mirror(relation: Relation): Relation | undefined {
+  const ops = relation.ops.map((op) => mirrored[op]);
+  if (ops.some((op) => op === undefined)) return undefined;
+  return { kind: "rel", parts: [...relation.parts].reverse(), ops: (ops as RelationOp[]).reverse() };
+}
+
+export function compareRelations(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
+  const sameChain = (left: Relation, right: Relation): boolean =>
+    left.ops.join() === right.ops.join() &&
+    isEqual(every(left.parts, (part, i) => compare(part, right.parts[i]!, context), "chain"));
+  const back = mirror(b);
+  if (sameChain(a, b) || (back && sameChain(a, back))) return equal("same sides");
+  if (a.ops.length === 1 && b.ops.length === 1) return compareSingle(a, b, context, compare);
+  if (isEquation(a) && isEquation(b)) return compareChains(a, b, context, compare);
+  return different("relation");
+}
+
+/** `x = 26/6 = 13/3` against `x = 13/3`: a longer chain by its ends or by its last two sides. */
+function compareChains(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
+  for (const x of shortened(a)) {
+    for (const y of shortened(b)) {
+      if (isEqual(compareRelations(x, y, context, compare))) return equal("ends of a chain of equations");
+    }
+  }
+  return different("chain of equations");
+}
+
+function shortened(chain: Relation): Relation[] {
+  if (chain.parts.length === 2) return [chain];
+  const [first, beforeLast, last] = [chain.parts[0]!, chain.parts.at(-2)!, chain.parts.at(-1)!];
+  return [
+    { kind: "rel", parts: [first, last], ops: ["="] },
+    { kind: "rel", parts: [beforeLast, last], ops: ["="] },
+  ];
+}
+
+const withoutUnit = (node: Node): Node => (node.kind === "quantity" ? node.value : node);
+const difference = (relation: Relation): Node =>
+  call("add", withoutUnit(relation.parts[0]!), call("neg", withoutUnit(relation.parts[1]!)));
+
+/**
+ * One relation each: l₁ − r₁ must be a constant multiple of l₂ − r₂, of the right sign for inequalities. Constant means
+ * d₁(P)·d₂(Q) = d₁(Q)·d₂(P) for independent points P and Q: the variables of Q are renamed.
+ */
+function compareSingle(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
+  const opB = directed(b);
+  const opA = directed(a);
+  if (opA.op !== opB.op) return different("relation sign");
+  const [x, y] = [opA.difference, opB.difference];
+  const names = [...new Set([...variables(x), ...variables(y)])];
+  if (names.length === 0 || !isValue(x) || !isValue(y)) return different("sides");
+  const xElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), x);
+  const yElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), y);
+  const proportional = compare(call("mul", x, yElsewhere), call("mul", xElsewhere, y), context);
+  if (!isEqual(proportional)) return { ...proportional, rule: "not proportional" };
+  const isZero = (node: Node): boolean => isEqual(compare(node, num(zero), context));
+  if (isZero(x) || isZero(y)) return different("empty equation");
+  if (opA.op === "=" || opA.op === "!=") return equal("proportional equation");
+  return sameSign(x, y, names, context) ? equal("proportional inequality") : different("inequality sign");
+}
+
+const isValue = (node: Node): boolean =>
+  node.kind === "call" ? node.args.every(isValue) : node.kind === "num" || node.kind === "sym";
+
+/** Everything as d < 0, d ≤ 0, d = 0 or d ≠ 0. */
+function directed(relation: Relation): { op: RelationOp; difference: Node } {
+  const op = relation.ops[0]!;
+  if (op === ">" || op === ">=") return { op: op === ">" ? "<" : "<=", difference: call("neg", difference(relation)) };
+  return { op, difference: difference(relation) };
+}
+
+function sameSign(x: Node, y: Node, names: string[], context: Context): boolean {
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const point = samplePoint(names, attempt);
+    const [u, v] = [numericValue(x, point, context.budget), numericValue(y, point, context.budget)];
+    if (u && v && Math.abs(u.re) > u.err && Math.abs(v.re) > v.err) return Math.sign(u.re) === Math.sign(v.re);
+  }
+  return false;
+}

@@ -1,0 +1,155 @@
+/**
+ * Finding the answer in a completion. Every scan is linear in the text.
+ *
+ * Order: the last box (with the boxes beside it); a formula behind "answer is" or "answer:"; and, where the options say
+ * "anywhere", the words behind that anchor, the last formula, the last number, the whole text.
+ */
+import type { Options } from "./options.js";
+
+export interface Extraction {
+  /** The source of each part: one, or several for boxes side by side. */
+  parts: string[];
+  how: "box" | "anchored formula" | "anchored text" | "formula" | "number" | "text";
+}
+
+interface Box {
+  start: number;
+  end: number;
+  content: string;
+}
+
+/** The position of the brace that closes each `{`, or -1; escaped braces do not count. */
+function matchBraces(text: string): Int32Array {
+  const close = new Int32Array(text.length).fill(-1);
+  const open: number[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === 92) i++;
+    else if (char === 123) open.push(i);
+    else if (char === 125 && open.length > 0) close[open.pop()!] = i;
+  }
+  return close;
+}
+
+const strictBox = /\\boxed\{/g;
+const anyBox = /\\(?:boxed|fbox|framebox)\s{0,4}\{/g;
+
+/** The outermost boxes with their braces closed, in order. */
+function findBoxes(text: string, strict: boolean): Box[] {
+  if (!text.includes("box")) return [];
+  const close = matchBraces(text);
+  const boxes: Box[] = [];
+  let end = 0;
+  for (const match of text.matchAll(strict ? strictBox : anyBox)) {
+    const brace = match.index + match[0].length - 1;
+    const last = close[brace]!;
+    if (match.index < end || last < 0) continue;
+    boxes.push({ start: match.index, end: last + 1, content: text.slice(brace + 1, last) });
+    end = last + 1;
+  }
+  return boxes;
+}
+
+/** Between boxes that are one answer: delimiters, commas, "and", "or". */
+const beside = /^(?:\s|[$,;.&]|\\[()[\],;!]|\\text\s*\{\s*(?:and|or)\s*\}|\\quad|and\b|or\b)*$/;
+
+function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]): string[] {
+  let first = boxes.length - 1;
+  while (manyBoxes === "set" && first > 0) {
+    const gap = text.slice(boxes[first - 1]!.end, boxes[first]!.start);
+    if (gap.length > 40 || !beside.test(gap)) break;
+    first--;
+  }
+  const parts = boxes.slice(first).map((box) => box.content);
+  return [...new Set(parts)];
+}
+
+const anchor = /answer(?:\s+(?:is|was|equals))?\s{0,3}:?\s{0,3}(?:\*\*)?\s{0,3}:?\s{0,3}(?=\$|\\\(|\\\[)/gi;
+const plainAnchor = /answer(?:\s+(?:is|was|equals)\b|\s{0,3}:)[\s:*]{0,8}/gi;
+
+function lastMatch(text: string, pattern: RegExp): number | undefined {
+  let end: number | undefined;
+  for (const match of text.matchAll(pattern)) end = match.index + match[0].length;
+  return end;
+}
+
+const closers: Record<string, string> = { $$: "$$", $: "$", "\\(": "\\)", "\\[": "\\]" };
+
+/** The formula that opens at `at`, with the position behind it. */
+function formulaAt(text: string, at: number): { content: string; end: number } | undefined {
+  const opener = ["$$", "$", "\\(", "\\["].find((mark) => text.startsWith(mark, at));
+  if (!opener) return undefined;
+  const closer = closers[opener]!;
+  const start = at + opener.length;
+  for (let i = start; i < text.length; i++) {
+    if (text.startsWith(closer, i)) return { content: text.slice(start, i), end: i + closer.length };
+    if (text[i] === "\\") i++;
+  }
+  return undefined;
+}
+
+/** The last complete formula of the text. */
+function lastFormula(text: string): string | undefined {
+  let found: string | undefined;
+  let i = 0;
+  while (i < text.length) {
+    const char = text[i]!;
+    if (char !== "$" && char !== "\\") {
+      i++;
+      continue;
+    }
+    const formula = formulaAt(text, i);
+    // An opener without a closer: no later opener of its kind has one either, except after an escape.
+    if (formula && formula.content.trim() !== "") found = formula.content;
+    i = formula ? formula.end : i + (char === "\\" ? 2 : 1);
+    if (!formula && char === "$") break;
+  }
+  return found;
+}
+
+const lastNumber = /[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:\/\d+)?\s?(?:%|percent\b)?/g;
+
+function numberIn(text: string): string | undefined {
+  let found: string | undefined;
+  for (const [match] of text.matchAll(lastNumber)) if (/\d/.test(match)) found = match;
+  return found;
+}
+
+/** The sentence behind a plain anchor. */
+const sentence = (text: string): string =>
+  /^[^\n]{0,200}?(?=\.?(?:\s|$)\s*(?:\n|$)|\.\s)/.exec(text)?.[0] ?? text.slice(0, 200);
+
+/** The answer of a completion, or undefined when there is none where the options look. */
+export function extract(
+  text: string,
+  options: Pick<Options, "extraction" | "boxes" | "manyBoxes">,
+): Extraction | undefined {
+  const boxes = findBoxes(text, options.boxes === "strict");
+  if (boxes.length > 0) return { parts: lastBoxes(text, boxes, options.manyBoxes), how: "box" };
+  const anchored = lastMatch(text, anchor);
+  const formula = anchored === undefined ? undefined : formulaAt(text, anchored);
+  if (formula) return { parts: [formula.content], how: "anchored formula" };
+  return options.extraction === "anywhere" ? extractAnywhere(text) : undefined;
+}
+
+function extractAnywhere(text: string): Extraction | undefined {
+  const anchored = lastMatch(text, plainAnchor);
+  if (anchored !== undefined) {
+    const words = sentence(text.slice(anchored, anchored + 400)).trim();
+    if (words !== "") return { parts: [words], how: "anchored text" };
+  }
+  const formula = lastFormula(text);
+  if (formula !== undefined) return { parts: [formula], how: "formula" };
+  const number = /[a-z]{2,}\s+[a-z]{2,}/i.test(text) ? numberIn(text) : undefined;
+  if (number !== undefined) return { parts: [number], how: "number" };
+  return text.trim() === "" ? undefined : { parts: [text.trim()], how: "text" };
+}
+
+/** The answer of a gold: its boxes, or the whole text without its formula delimiters. */
+export function extractGold(gold: string): Extraction | undefined {
+  const boxes = findBoxes(gold, false);
+  if (boxes.length > 0) return { parts: lastBoxes(gold, boxes, "set"), how: "box" };
+  const text = gold.trim().replace(/^\\[([]\s*|\s*\\[)\]]$/g, "");
+  const bare = text.replace(/(\\.)|\$/gs, (_, escaped: string | undefined) => escaped ?? " ").trim();
+  return bare === "" ? undefined : { parts: [bare], how: "text" };
+}

@@ -1,0 +1,45 @@
+import { defaultLimits, type Limits } from "./limits.js";
+
+/** How answers are found and compared. */
+export interface Options {
+  /**
+   * Where an answer may stand. "anchored": in a box, or as a formula behind "the answer is" and the like.
+   * "anywhere": also in any formula or plain number, the last one counting.
+   */
+  extraction: "anchored" | "anywhere";
+  /** Which boxes count: only `\boxed{`, or also `\fbox{`, `\framebox{` and `\boxed {`. */
+  boxes: "strict" | "all";
+  /** Boxes side by side ("`\boxed{1}` and `\boxed{2}`") are one answer with several elements, or the last one counts. */
+  manyBoxes: "set" | "last";
+  /**
+   * A decimal matches an exact value when it is that value rounded to its own digits, and gives at least this many
+   * digits after the point. Infinity: decimals are exact numbers.
+   */
+  decimals: number;
+  /** A unit or currency on one side only is ignored; on both sides they must agree. "ignore": they need not. */
+  units: "agree" | "ignore";
+  limits: Limits;
+}
+
+/** Boxed or anchored answers only, as in the reward of Open-RS. */
+export const reward: Options = {
+  extraction: "anchored",
+  boxes: "strict",
+  manyBoxes: "set",
+  decimals: 6,
+  units: "agree",
+  limits: defaultLimits,
+};
+
+/** Plain expressions too, as lighteval's metric: for scoring models that were not told to box. */
+export const evaluation: Options = { ...reward, extraction: "anywhere", boxes: "all" };
+
+export const presets = { reward, evaluation } as const;
+export type PresetName = keyof typeof presets;
+
+/** A preset by name, or the reward preset with some options changed. */
+export type OptionsInput = PresetName | Partial<Options>;
+
+export function resolveOptions(input: OptionsInput = "reward"): Options {
+  return typeof input === "string" ? presets[input] : { ...reward, ...input };
+}

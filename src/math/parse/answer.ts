@@ -1,0 +1,101 @@
+/**
+ * The outer grammar of answers: lists, relations, unions, quantities.
+ *   list     := clause ((","|";"|"and"|"or"|"\\") clause)*
+ *   clause   := value (relation value)*
+ *   value    := sum (("∪"|"∩"|"∖") sum)* unit?
+ */
+import { call, type Group, group, type Node, type Relation, type RelationOp } from "../ast.js";
+import { type Cursor, NotFormula } from "./cursor.js";
+import { parseSum } from "./expression.js";
+import type { Token } from "./lexer.js";
+import { parseUnit } from "./quantity.js";
+
+const relations: Record<string, RelationOp> = {
+  "=": "=",
+  "<": "<",
+  ">": ">",
+  le: "<=",
+  ge: ">=",
+  ne: "!=",
+  approx: "~",
+  in: "in",
+  notin: "notin",
+  equiv: "equiv",
+  to: "to",
+  implies: "to",
+  iff: "equiv",
+  sim: "equiv",
+  cong: "equiv",
+  propto: "equiv",
+};
+
+const relationAt = (token: Token | undefined): RelationOp | undefined =>
+  token?.kind === "mark" || token?.kind === "command" ? relations[token.text] : undefined;
+
+/** `\text{ or }`, `and`, `,`, `;`, a line break. */
+export function isSeparator(token: Token | undefined): boolean {
+  if (!token) return false;
+  if (token.kind === "mark") return token.text === "," || token.text === ";" || token.text === "\\\\";
+  if (token.kind === "word") return token.text === "and" || token.text === "or";
+  if (token.kind === "command") return token.text === "and" || token.text === "or";
+  return token.kind === "text" && /^[\s,;]*(?:and|or|,|;)[\s,;]*$/i.test(token.text);
+}
+
+/** Clauses up to a token that neither continues a clause nor separates two. */
+export function parseClauses(cursor: Cursor): Node[] {
+  const items: Node[] = [];
+  const closing = (): boolean => !cursor.peek() || isClosing(cursor);
+  while (isSeparator(cursor.peek())) cursor.next();
+  while (!closing()) {
+    items.push(cursor.nested(() => parseClause(cursor)));
+    if (!isSeparator(cursor.peek())) break;
+    while (isSeparator(cursor.peek())) cursor.next();
+  }
+  return items;
+}
+
+function isClosing(cursor: Cursor): boolean {
+  return [")", "]", "}", "\\}"].some((mark) => cursor.isMark(mark));
+}
+
+export function parseClause(cursor: Cursor): Node {
+  while (cursor.isCommand("approx") || cursor.isMark("=") || cursor.isCommand("therefore")) cursor.next();
+  const parts = [parseValue(cursor)];
+  const ops: RelationOp[] = [];
+  for (let op = relationAt(cursor.peek()); op; op = relationAt(cursor.peek())) {
+    cursor.next();
+    ops.push(op);
+    parts.push(parseValue(cursor));
+  }
+  if (ops.length === 0) return parts[0]!;
+  const relation: Relation = { kind: "rel", parts, ops };
+  return relation;
+}
+
+function parseValue(cursor: Cursor): Node {
+  let left = parseUnit(cursor, parseSum(cursor));
+  for (;;) {
+    const op =
+      ["cup", "cap", "setminus"].find((name) => cursor.isCommand(name)) ?? (isUnionLetter(cursor) ? "cup" : undefined);
+    if (!op) return left;
+    cursor.next();
+    left = call(op, left, parseSum(cursor));
+  }
+}
+
+/** `(0,1] U [2,3)`. */
+export const isUnionLetter = (cursor: Cursor): boolean =>
+  cursor.isWord("U") && ["(", "[", "\\{"].some((open) => cursor.isMark(open, 1));
+
+/** A whole answer: one node, a bare list when there are several clauses. */
+export function parseAnswer(cursor: Cursor): Node {
+  const items = parseClauses(cursor);
+  while (cursor.take(".") || cursor.take("!")) {
+    // The full stop of a sentence.
+  }
+  if (cursor.peek() || items.length === 0) throw new NotFormula("tokens left over");
+  return items.length === 1 ? items[0]! : group("", "", items);
+}
+
+/** Inside brackets: the same, as items. */
+export const isTuple = (node: Node): node is Group => node.kind === "group" && node.open !== "{" && node.open !== "";

@@ -1,0 +1,120 @@
+/** Commands with arguments of their own: fractions, roots, binomials, matrices, accents. */
+import { call, group, type Matrix, type Node, num, sym } from "../ast.js";
+import { rational } from "../value/rational.js";
+import { parseClause, parseClauses } from "./answer.js";
+import { type Cursor, NotFormula } from "./cursor.js";
+import { parseArgument, parseSum } from "./expression.js";
+import { parseBigOperator } from "./functions.js";
+import { accents } from "./names.js";
+import { parseName } from "./primary.js";
+
+export function parseCommand(cursor: Cursor, name: string): Node {
+  switch (name) {
+    case "frac":
+      return parseFraction(cursor);
+    case "sqrt":
+      return parseRoot(cursor);
+    case "binom":
+      return call("binom", parseArgument(cursor), parseArgument(cursor));
+    case "infty":
+      return sym("oo");
+    case "emptyset":
+      return group("{", "}", []);
+    case "langle":
+      return closed(cursor, "rangle", (items) => group("(", ")", items));
+    case "lfloor":
+      return closed(cursor, "rfloor", (items) => call("floor", ...items));
+    case "lceil":
+      return closed(cursor, "rceil", (items) => call("ceil", ...items));
+    case "sum":
+    case "prod":
+    case "int":
+    case "iint":
+    case "oint":
+    case "lim":
+      return parseBigOperator(cursor, name);
+    case "mathbb":
+      return sym(`set ${cursor.raw()}`);
+    case "i":
+    case "j":
+      return sym(name);
+    default:
+      return accents.has(name) ? parseAccent(cursor, name) : parseName(cursor, name);
+  }
+}
+
+function closed(cursor: Cursor, closer: string, build: (items: Node[]) => Node): Node {
+  const items = cursor.bracketed(() => parseClauses(cursor));
+  if (!cursor.isCommand(closer) || items.length === 0) throw new NotFormula(`expected ${closer}`);
+  cursor.next();
+  return build(items);
+}
+
+/** `\frac{a}{b}`, `\frac12`, `\frac 3{50}`; digits side by side are split only when both arguments are bare. */
+function parseFraction(cursor: Cursor): Node {
+  const token = cursor.peek();
+  if (token?.kind === "num" && /^\d\d+$/.test(token.text) && !cursor.isMark("{", 1)) {
+    const [top, rest] = [token.text[0]!, token.text.slice(1)];
+    const bottom = rest[0]!;
+    if (rest.length > 1) {
+      cursor.replace({ kind: "num", value: rational(BigInt(rest.slice(1))), text: rest.slice(1), spaced: false });
+    } else {
+      cursor.next();
+    }
+    return call("div", num(rational(BigInt(top))), num(rational(BigInt(bottom))));
+  }
+  const top = parseArgument(cursor);
+  return call("div", top, parseArgument(cursor));
+}
+
+/** `\sqrt{x}`, `\sqrt[3]{x}`, `\sqrt2`. */
+function parseRoot(cursor: Cursor): Node {
+  if (!cursor.take("[")) return call("sqrt", parseArgument(cursor));
+  const degree = cursor.bracketed(() => parseSum(cursor));
+  cursor.expect("]");
+  return call("root", parseArgument(cursor), degree);
+}
+
+/** `\hat{x}_1`: the accent is part of the name. */
+function parseAccent(cursor: Cursor, accent: string): Node {
+  const inner = cursor.raw();
+  return parseName(cursor, `${accent}(${inner})`);
+}
+
+const matrixShapes = new Set(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "psmallmatrix", "array"]);
+
+export function parseMatrix(cursor: Cursor, environment: string): Node {
+  const shape = environment === "cases" ? "cases" : environment === "vmatrix" ? "vmatrix" : "matrix";
+  const transparent = /^(?:align|aligned|gather|gathered|split|equation|multline)$/.test(environment);
+  if (shape === "matrix" && !transparent && !matrixShapes.has(environment)) throw new NotFormula(environment);
+  const rows = cursor.bracketed(() => parseRows(cursor));
+  if (cursor.peek()?.kind !== "end") throw new NotFormula("environment not closed");
+  cursor.next();
+  if (transparent) return group("", "", rows.flat());
+  if (rows.length === 0) throw new NotFormula("empty matrix");
+  const matrix: Matrix = { kind: "matrix", rows, shape };
+  return matrix;
+}
+
+function parseRows(cursor: Cursor): Node[][] {
+  const rows: Node[][] = [];
+  while (cursor.peek() && cursor.peek()?.kind !== "end") {
+    const row: Node[] = [];
+    do row.push(parseCell(cursor));
+    while (cursor.take("&"));
+    rows.push(row);
+    if (!cursor.take("\\\\")) break;
+  }
+  return rows;
+}
+
+function parseCell(cursor: Cursor): Node {
+  if (cursor.isMark("&") || cursor.isMark("\\\\")) return sym("");
+  const token = cursor.peek();
+  if (token?.kind === "text" && /^\s*(?:if|for|when|where)\s*$/.test(token.text)) cursor.next();
+  const first = parseClause(cursor);
+  while (cursor.take(",") || cursor.take(";") || cursor.take(".")) {
+    // Punctuation between the value and its condition.
+  }
+  return first;
+}

@@ -1,0 +1,205 @@
+/**
+ * Sums, products, powers.
+ *   sum     := sign? product (("+"|"-"|"±"|"∓") product)*
+ *   product := factor (("*"|"/"|":")? factor)*       a space or nothing multiplies
+ *   power   := primary postfix* ("^" argument)?
+ */
+import { call, type Node, num, sym } from "../ast.js";
+import { multiply, rational } from "../value/rational.js";
+import { isSeparator, isUnionLetter } from "./answer.js";
+import { type Cursor, NotFormula } from "./cursor.js";
+import { functions, greek } from "./names.js";
+import { parsePrimary } from "./primary.js";
+import { isUnitWord } from "./units.js";
+
+type Sign = "+" | "-" | "pm" | "mp";
+
+function takeSign(cursor: Cursor): Sign | undefined {
+  if (cursor.take("+")) return "+";
+  if (cursor.take("-")) return "-";
+  for (const name of ["pm", "mp"] as const) {
+    if (cursor.isCommand(name)) {
+      cursor.next();
+      return name;
+    }
+  }
+  return undefined;
+}
+
+const signed = (sign: Sign, node: Node): Node => {
+  if (sign === "+") return node;
+  return call(sign === "-" ? "neg" : sign, node);
+};
+
+export function parseSum(cursor: Cursor): Node {
+  return cursor.nested(() => {
+    let sign = takeSign(cursor);
+    const terms = [sign ? signed(sign, signedProduct(cursor)) : signedProduct(cursor)];
+    for (sign = takeSign(cursor); sign; sign = takeSign(cursor)) terms.push(signed(sign, signedProduct(cursor)));
+    return terms.length === 1 ? terms[0]! : call("add", ...terms);
+  });
+}
+
+/** A product that may carry further signs: `++3`, `--3`. */
+function signedProduct(cursor: Cursor): Node {
+  const sign = takeSign(cursor);
+  return sign
+    ? signed(
+        sign,
+        cursor.nested(() => signedProduct(cursor)),
+      )
+    : parseProduct(cursor);
+}
+
+function parseProduct(cursor: Cursor): Node {
+  let left = parsePower(cursor);
+  for (;;) {
+    if (cursor.take("*")) {
+      left = call("mul", left, factor(cursor));
+    } else if (cursor.isMark("/") || (cursor.isMark(":") && !cursor.inBuilder)) {
+      cursor.next();
+      left = call("div", left, factor(cursor));
+    } else if (takePercent(cursor)) {
+      left = percent(left);
+    } else if (takeDegree(cursor)) {
+      left = call("deg", left);
+    } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
+      left = call("mod", left, modulus(cursor));
+    } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
+      left = call("mul", left, parsePower(cursor));
+    } else {
+      return left;
+    }
+  }
+}
+
+const factor = (cursor: Cursor): Node => {
+  const sign = takeSign(cursor);
+  return sign ? signed(sign, factor(cursor)) : parsePower(cursor);
+};
+
+/** Factors standing side by side, up to the next function: what `\sin 2 \pi t` applies to. */
+export function parseJuxtaposed(cursor: Cursor): Node {
+  const sign = takeSign(cursor);
+  if (sign)
+    return signed(
+      sign,
+      cursor.nested(() => parseJuxtaposed(cursor)),
+    );
+  let left = parsePower(cursor);
+  while (startsFactor(cursor) && !isFunctionWord(cursor)) left = call("mul", left, parsePower(cursor));
+  return takeDegree(cursor) ? call("deg", left) : left;
+}
+
+const isFunctionWord = (cursor: Cursor): boolean => {
+  const token = cursor.peek();
+  return token?.kind === "word" && functions.has(token.text);
+};
+
+function takeText(cursor: Cursor, pattern: RegExp): boolean {
+  const token = cursor.peek();
+  const fits =
+    (token?.kind === "text" || (token?.kind === "word" && token.text.length > 1)) && pattern.test(token.text);
+  if (fits) cursor.next();
+  return fits;
+}
+
+const takePercent = (cursor: Cursor): boolean =>
+  cursor.take("%") || takeText(cursor, /^\s*(?:\\?%|percent|per cent|pct)\s*$/);
+const takeDegree = (cursor: Cursor): boolean => takeText(cursor, /^\s*(?:degrees?)\s*$/);
+
+function percent(node: Node): Node {
+  const hundredth = rational(1n, 100n);
+  if (node.kind !== "num") return call("mul", node, num(hundredth));
+  const value = multiply(node.value, hundredth);
+  return node.places === undefined ? num(value) : num(value, node.places + 2);
+}
+
+/** What follows `\mod` or `\pmod`. */
+function modulus(cursor: Cursor): Node {
+  cursor.next();
+  return parsePower(cursor);
+}
+
+/** Whether the next token begins a factor that multiplies what stands before it. */
+function startsFactor(cursor: Cursor): boolean {
+  const token = cursor.peek();
+  if (!token || isSeparator(token)) return false;
+  switch (token.kind) {
+    case "num":
+      return true;
+    case "word":
+      return token.text.length === 1 || functions.has(token.text) || (!isUnitWord(token.text) && token.text === "pi");
+    case "text":
+      // `2\mathrm{e}^{x}`, `3\mathrm{i}`; any other letter behind a value is a unit.
+      return /^[eid]$/.test(token.text);
+    case "begin":
+      return true;
+    case "end":
+      return false;
+    case "mark":
+      return token.text === "|" ? cursor.bars === 0 && !cursor.inBuilder : ["(", "[", "{", "\\{"].includes(token.text);
+    case "command":
+      return greek.has(token.text) || !infix.has(token.text);
+  }
+}
+
+/** Commands that stand between expressions or close them. */
+const infix = new Set([
+  ..."le ge ne approx in notin equiv to implies iff sim cong propto cup cap setminus pm mp over choose atop and or".split(
+    " ",
+  ),
+  ..."mod pmod rangle rfloor rceil because therefore".split(" "),
+]);
+
+export function parsePower(cursor: Cursor): Node {
+  let base = cursor.nested(() => parsePrimary(cursor));
+  for (;;) {
+    if (cursor.take("!")) {
+      base = call("fact", base);
+    } else if (cursor.take("'")) {
+      base = prime(base);
+    } else if (cursor.isMark("^")) {
+      cursor.next();
+      base = superscript(cursor, base);
+    } else if (cursor.isMark("_") && base.kind !== "num") {
+      cursor.next();
+      base = call("sub", base, sym(cursor.raw()));
+    } else {
+      return base;
+    }
+  }
+}
+
+const prime = (base: Node): Node => (base.kind === "sym" ? sym(`${base.name}'`) : call("prime", base));
+
+function superscript(cursor: Cursor, base: Node): Node {
+  const braced = cursor.isMark("{") ? 1 : 0;
+  const token = cursor.peek(braced);
+  const alone = braced === 0 || cursor.isMark("}", 2);
+  if (token?.kind === "command" && token.text === "circ" && alone) {
+    cursor.raw();
+    return call("deg", base);
+  }
+  if (token && (token.text === "prime" || token.text === "'")) {
+    const count = cursor.raw().match(/prime|'/g)?.length ?? 1;
+    let result = base;
+    for (let i = 0; i < count; i++) result = prime(result);
+    return result;
+  }
+  if (token?.kind === "text" && alone) {
+    // `21^{\text{st}}`: an ordinal. (A unit's power never gets here.)
+    cursor.raw();
+    return base;
+  }
+  return call("pow", base, parseArgument(cursor));
+}
+
+/** A braced argument, or the next factor when there are no braces (`x^2`, `x^-1`, `\sqrt 2`). */
+export function parseArgument(cursor: Cursor): Node {
+  if (cursor.isMark("{")) return cursor.nested(() => parsePrimary(cursor));
+  const sign = takeSign(cursor);
+  if (sign) return signed(sign, parseArgument(cursor));
+  if (!cursor.peek()) throw new NotFormula("argument missing");
+  return cursor.nested(() => parsePrimary(cursor));
+}

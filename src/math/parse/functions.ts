@@ -1,0 +1,85 @@
+/** Functions and big operators with their sub- and superscripts. */
+import { call, type Node, num, sym } from "../ast.js";
+import { rational } from "../value/rational.js";
+import { parseClause, parseClauses } from "./answer.js";
+import { type Cursor, NotFormula } from "./cursor.js";
+import { parseArgument, parseJuxtaposed } from "./expression.js";
+
+const inverses: Record<string, string> = {
+  sin: "arcsin",
+  cos: "arccos",
+  tan: "arctan",
+  cot: "arccot",
+  sec: "arcsec",
+  csc: "arccsc",
+  sinh: "arcsinh",
+  cosh: "arccosh",
+  tanh: "arctanh",
+};
+
+/** `\sin x`, `\sin^2 x`, `\sin^{-1} x`, `\log_2 8`, `\max(a, b)`. */
+export function parseFunction(cursor: Cursor, name: string): Node {
+  let base: Node | undefined;
+  let exponent: Node | undefined;
+  for (let i = 0; i < 2; i++) {
+    if (cursor.take("_")) base = parseArgument(cursor);
+    else if (cursor.take("^")) exponent = parseArgument(cursor);
+  }
+  const args = functionArguments(cursor);
+  const inverse = exponent && isMinusOne(exponent) ? inverses[name] : undefined;
+  if (inverse) return call(inverse, ...args);
+  const value = build(name, base, args);
+  return exponent ? call("pow", value, exponent) : value;
+}
+
+const isMinusOne = (node: Node): boolean =>
+  node.kind === "call" && node.op === "neg" && node.args[0]!.kind === "num" && node.args[0]!.value.n === 1n;
+
+function build(name: string, base: Node | undefined, args: Node[]): Node {
+  const first = args[0]!;
+  if (name === "exp") return call("pow", sym("e"), first);
+  if (name === "lg") return call("log", num(rational(10n)), first);
+  if (name === "log" && base) return call("log", base, first);
+  if (name === "log") return call("log?", first);
+  return base ? call(name, ...args, base) : call(name, ...args);
+}
+
+function functionArguments(cursor: Cursor): Node[] {
+  if (cursor.isMark("(")) {
+    cursor.next();
+    const args = cursor.bracketed(() => parseClauses(cursor));
+    cursor.expect(")");
+    if (args.length === 0) throw new NotFormula("empty call");
+    return args;
+  }
+  if (cursor.isMark("{")) return [parseArgument(cursor)];
+  return [parseJuxtaposed(cursor)];
+}
+
+/** `\sum_{k=1}^{n} a_k`, `\int_0^1 x\,dx`, `\lim_{x \to 0} f(x)`: the body is the product that follows. */
+export function parseBigOperator(cursor: Cursor, name: string): Node {
+  let lower: Node = sym("");
+  let upper: Node = sym("");
+  for (let i = 0; i < 2; i++) {
+    if (cursor.take("_")) lower = scripted(cursor);
+    else if (cursor.take("^")) upper = parseArgument(cursor);
+  }
+  return call(name, parseJuxtaposedAll(cursor), lower, upper);
+}
+
+function scripted(cursor: Cursor): Node {
+  if (!cursor.take("{")) return parseArgument(cursor);
+  const node = cursor.bracketed(() => parseClause(cursor));
+  cursor.expect("}");
+  return node;
+}
+
+/** Like the argument of a function, but functions belong to it too. */
+function parseJuxtaposedAll(cursor: Cursor): Node {
+  let body = parseJuxtaposed(cursor);
+  for (let token = cursor.peek(); token?.kind === "word"; token = cursor.peek()) {
+    if (token.text === "and" || token.text === "or") break;
+    body = call("mul", body, parseJuxtaposed(cursor));
+  }
+  return body;
+}

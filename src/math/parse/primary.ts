@@ -1,0 +1,230 @@
+/** Numbers, names, brackets: what an expression is made of. */
+import { type Bracket, call, group, type Node, num, sym } from "../ast.js";
+import { add, rational, toNumber } from "../value/rational.js";
+import { parseClauses } from "./answer.js";
+import { parseCommand, parseMatrix } from "./commands.js";
+import { type Cursor, NotFormula } from "./cursor.js";
+import { parseSum } from "./expression.js";
+import { parseFunction } from "./functions.js";
+import type { Token } from "./lexer.js";
+import { functions } from "./names.js";
+
+export function parsePrimary(cursor: Cursor): Node {
+  const token = cursor.next();
+  switch (token.kind) {
+    case "num":
+      return parseNumber(cursor, token);
+    case "word":
+      return parseWord(cursor, token.text);
+    case "text":
+      return parseText(cursor, token.text);
+    case "begin":
+      return parseMatrix(cursor, token.text);
+    case "command":
+      return parseCommand(cursor, token.text);
+    case "mark":
+      return parseMark(cursor, token.text);
+    default:
+      throw new NotFormula(`unexpected ${token.text}`);
+  }
+}
+
+function parseMark(cursor: Cursor, mark: string): Node {
+  switch (mark) {
+    case "(":
+    case "[":
+      return parseBracket(cursor, mark);
+    case "]":
+      // The French open interval ]a, b[.
+      return parseBracket(cursor, "(");
+    case "{":
+      return parseBraces(cursor);
+    case "\\{":
+      return parseSet(cursor);
+    case "|":
+      return parseBars(cursor);
+    case "$":
+      return parsePrimary(cursor);
+    default:
+      throw new NotFormula(`unexpected ${mark}`);
+  }
+}
+
+/** `( … )`, `[ … )`: one item in brackets of one kind is that item, several are a tuple or an interval. */
+function parseBracket(cursor: Cursor, open: "(" | "["): Node {
+  const items = cursor.bracketed(() => parseClauses(cursor));
+  const closers: [string, Bracket][] = [
+    [")", ")"],
+    ["]", "]"],
+    ["[", ")"],
+  ];
+  const close = closers.find(([mark]) => cursor.take(mark))?.[1];
+  if (close === undefined || items.length === 0) throw new NotFormula("bracket not closed");
+  if (items.length > 1) return group(open, close, items);
+  if ((open === "(") !== (close === ")")) throw new NotFormula("brackets do not fit");
+  return items[0]!;
+}
+
+/** A LaTeX group: `{…}`, `{a \over b}`, `{n \choose k}`. */
+function parseBraces(cursor: Cursor): Node {
+  return cursor.bracketed(() => {
+    const items = parseClauses(cursor);
+    if (items.length === 0) throw new NotFormula("empty group");
+    const left = items.length === 1 ? items[0]! : group("", "", items);
+    const infix = ["over", "choose"].find((name) => cursor.isCommand(name));
+    if (infix) cursor.next();
+    const result = infix ? call(infix === "over" ? "div" : "binom", left, parseSum(cursor)) : left;
+    cursor.expect("}");
+    return result;
+  });
+}
+
+/** `\{1, 2\}`, `\{x \mid x > 0\}`. */
+function parseSet(cursor: Cursor): Node {
+  return cursor.bracketed(() => {
+    cursor.inBuilder = true;
+    const items = parseClauses(cursor);
+    cursor.inBuilder = false;
+    if (cursor.take("\\}")) return group("{", "}", items);
+    if (!cursor.take("|") && !cursor.take(":")) throw new NotFormula("set not closed");
+    const conditions = parseClauses(cursor);
+    cursor.expect("\\}");
+    if (items.length !== 1) throw new NotFormula("set builder with several variables");
+    return { kind: "builder", variable: items[0]!, conditions };
+  });
+}
+
+function parseBars(cursor: Cursor): Node {
+  cursor.bars++;
+  const inner = parseSum(cursor);
+  cursor.expect("|");
+  cursor.bars--;
+  return call("abs", inner);
+}
+
+const baseNames: Record<string, number> = {
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  eleven: 11,
+  twelve: 12,
+  sixteen: 16,
+};
+
+function parseNumber(cursor: Cursor, token: Token & { kind: "num" }): Node {
+  if (cursor.isMark("_")) return parseBase(cursor, token);
+  const mixed = parseMixed(cursor, token);
+  return mixed ?? num(token.value, token.places);
+}
+
+/** `2112_6`, `2112_{(6)}`, `2112_{\text{six}}`. */
+function parseBase(cursor: Cursor, token: Token & { kind: "num" }): Node {
+  cursor.next();
+  const subscript = cursor
+    .raw()
+    .replace(/[()\s]/g, "")
+    .toLowerCase();
+  const base = baseNames[subscript] ?? Number(subscript);
+  if (!Number.isInteger(base) || base < 2 || base > 36 || !/^\d+$/.test(token.text)) throw new NotFormula("not a base");
+  const digits = [...token.text].map(Number);
+  if (digits.some((digit) => digit >= base)) throw new NotFormula("digit not in base");
+  const value = digits.reduce((sum, digit) => sum * BigInt(base) + BigInt(digit), 0n);
+  return { kind: "num", value: rational(value), base, digits: token.text };
+}
+
+/** `4\frac{1}{2}` and `4 1/2`: an integer with a proper fraction of numbers behind it. */
+function parseMixed(cursor: Cursor, token: Token & { kind: "num" }): Node | undefined {
+  if (token.places !== undefined) return undefined;
+  const start = cursor.isCommand("frac") ? cursor.peek(1) : undefined;
+  if (start) {
+    const braced = cursor.isMark("{", 1) && cursor.isMark("}", 3) && cursor.isMark("{", 4) && cursor.isMark("}", 6);
+    if (braced) return mixedOf(token, cursor.peek(2), cursor.peek(5), cursor, 7);
+    if (start.kind === "num" && /^\d\d$/.test(start.text)) {
+      const [top, bottom] = [digitToken(start.text[0]!), digitToken(start.text[1]!)];
+      return mixedOf(token, top, bottom, cursor, 2);
+    }
+    return undefined;
+  }
+  const top = cursor.peek();
+  if (top?.kind !== "num" || !top.spaced || !cursor.isMark("/", 1)) return undefined;
+  return mixedOf(token, top, cursor.peek(2), cursor, 3);
+}
+
+const digitToken = (digit: string): Token => ({
+  kind: "num",
+  value: rational(BigInt(digit)),
+  text: digit,
+  spaced: false,
+});
+
+function mixedOf(
+  whole: Token,
+  top: Token | undefined,
+  bottom: Token | undefined,
+  cursor: Cursor,
+  length: number,
+): Node | undefined {
+  if (whole.kind !== "num" || top?.kind !== "num" || bottom?.kind !== "num") return undefined;
+  if (top.places !== undefined || bottom.places !== undefined || bottom.value.n === 0n) return undefined;
+  const fraction = rational(top.value.n, bottom.value.n);
+  if (toNumber(fraction) >= 1) return undefined;
+  for (let i = 0; i < length; i++) cursor.next();
+  return num(add(whole.value, fraction));
+}
+
+function parseWord(cursor: Cursor, text: string): Node {
+  if (functions.has(text)) return parseFunction(cursor, text);
+  if (text === "pi") return sym("pi");
+  if (text.length > 1 && /^inf/.test(text)) return sym("oo");
+  if (text.length > 1) return nameWord(text);
+  return parseName(cursor, text);
+}
+
+/** A unit word where no value precedes it: the product of its letters. */
+const nameWord = (text: string): Node => call("mul", ...[...text].map((letter) => sym(letter)));
+
+/** Letters that are read as functions when a bracket follows. */
+const functionLetters = /^[fghFGH]$/;
+
+/** A letter or Greek name with its subscript; an unknown function when brackets follow. */
+export function parseName(cursor: Cursor, letter: string): Node {
+  let name = letter;
+  if (cursor.isMark("_")) {
+    cursor.next();
+    name += `_${cursor.raw()}`;
+  }
+  if (cursor.isMark("'") && cursor.isMark("(", 1)) {
+    cursor.next();
+    name += "'";
+  }
+  const braced = functionLetters.test(letter) && cursor.isMark("{") && cursor.isMark("(", 1);
+  if (braced) cursor.next();
+  if (cursor.isMark("(") && (functionLetters.test(letter) || isPointValue(cursor))) {
+    cursor.next();
+    const args = cursor.bracketed(() => parseClauses(cursor));
+    cursor.expect(")");
+    if (braced) cursor.expect("}");
+    if (args.length === 0) throw new NotFormula("empty call");
+    return call("apply", sym(name), ...args);
+  }
+  return sym(name);
+}
+
+/** `y(0) = 1`: a letter, one plain number in brackets, an equals sign. */
+const isPointValue = (cursor: Cursor): boolean =>
+  cursor.peek(1)?.kind === "num" && cursor.isMark(")", 2) && cursor.isMark("=", 3);
+
+/** `\text{x}` as a letter; other words only stand alone and are read by the caller. */
+function parseText(cursor: Cursor, text: string): Node {
+  const content = text.trim();
+  if (/^[a-zA-Z]$/.test(content)) return parseName(cursor, content);
+  const digits = /^-?\d{1,30}$/.exec(content);
+  if (digits) return num(rational(BigInt(content)));
+  return { kind: "text", text: content };
+}

@@ -1,0 +1,34 @@
+/** Units behind a value: `5\text{ cm}^2`, `\mathrm{ft}/\mathrm{s}`, `3 hours`. */
+import type { Node } from "../ast.js";
+import { isSeparator } from "./answer.js";
+import type { Cursor } from "./cursor.js";
+import { isUnitWord } from "./units.js";
+
+/** Text that is not a conjunction or a condition; or a bare unit word. */
+function isUnit(cursor: Cursor, ahead = 0): boolean {
+  const token = cursor.peek(ahead);
+  if (token?.kind === "text") return !isSeparator(token) && !/^\s*(?:if|for|when|where|otherwise)\b/.test(token.text);
+  return token?.kind === "word" && isUnitWord(token.text);
+}
+
+/** Takes the unit behind `value`, if there is one. */
+export function parseUnit(cursor: Cursor, value: Node): Node {
+  let unit = takeCurrency(cursor) ? "$" : "";
+  while (isUnit(cursor) || (unit !== "" && isJoined(cursor))) {
+    if (!isUnit(cursor)) unit += cursor.next().text;
+    unit += `${cursor.next().text} `;
+    if (cursor.take("^")) unit = `${unit.trim()}^${cursor.raw()} `;
+  }
+  takeCurrency(cursor);
+  unit = unit.trim().replace(/\s+/g, " ");
+  return unit === "" ? value : { kind: "quantity", value, unit };
+}
+
+const takeCurrency = (cursor: Cursor): boolean => cursor.take("$");
+
+/** `/`, `*` or `-` with another unit behind. */
+function isJoined(cursor: Cursor): boolean {
+  const joined = cursor.isMark("/") || cursor.isMark("*") || cursor.isMark("-");
+  const after = cursor.peek(1);
+  return joined && (isUnit(cursor, 1) || (after?.kind === "word" && after.text.length === 1));
+}

@@ -1,0 +1,78 @@
+/** From the text of an answer to its structure. */
+import type { Node } from "../ast.js";
+import type { Limits } from "../limits.js";
+import { LimitReached } from "../limits.js";
+import { parseAnswer } from "./answer.js";
+import { Cursor, NotFormula } from "./cursor.js";
+import { type LexOptions, lex } from "./lexer.js";
+import { fontCommands, functions, textCommands } from "./names.js";
+import { isUnitWord } from "./units.js";
+
+/** All ways to read an answer, the usual one first. Throws LimitReached. */
+export function* readings(source: string, limits: Limits): Generator<Node> {
+  if (source.length > limits.length) throw new LimitReached("length");
+  const text = source.trim();
+  const usual = { limits, thousands: true, scientific: true };
+  yield read(text, usual);
+  // `100,200` may be two numbers, `2e-1` a product.
+  if (/\d,\d{3}/.test(text)) yield read(text, { ...usual, thousands: false });
+  if (/(?<![.\d])\d{1,3}e[+-]?\d(?![\d.])/.test(text)) yield read(text, { ...usual, scientific: false });
+}
+
+function read(text: string, options: LexOptions): Node {
+  if (isProse(text)) return { kind: "text", text };
+  const inner = textContent(text);
+  if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$/.test(inner)) return { kind: "text", text: inner };
+  const tokens = lex(inner ?? text, options);
+  try {
+    return parseAnswer(new Cursor(tokens, options.limits));
+  } catch (problem) {
+    if (problem instanceof NotFormula) return { kind: "text", text };
+    throw problem;
+  }
+}
+
+/** The content of an answer that is one `\text{…}` as a whole. */
+function textContent(text: string): string | undefined {
+  const match = /^\\([a-z]+)\s*\{([^{}]*)\}[.\s]*$/.exec(text);
+  return match && textCommands.has(match[1]!) && match[2]!.trim().length > 1 ? match[2]! : undefined;
+}
+
+/** Bare words outside commands: "concave up everywhere" is no product of letters, `MR = SRMC` may be one. */
+function isProse(text: string): boolean {
+  const bare = text.replace(/\\[a-zA-Z]+(?:_?\{[a-zA-Z ]+\})?/g, proseOf);
+  let wordEnd = -1;
+  for (const match of bare.matchAll(/(?<![_a-zA-Z])[a-zA-Z]{3,}/g)) {
+    const run = match[0];
+    if (functions.has(run) || isUnitWord(run) || notProse.has(run)) continue;
+    // One long word, or two words side by side.
+    if (run.length >= 5 || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index)))) return true;
+    wordEnd = match.index + run.length;
+  }
+  return false;
+}
+
+const notProse = new Set("and for when inf infinity percent pct".split(" "));
+
+/** What a command contributes to prose: `\textbf{word}` its word, others nothing. */
+function proseOf(command: string): string {
+  const match = /^\\([a-zA-Z]+)(?:\{(.*)\})?/.exec(command);
+  if (!match) return " ";
+  return fontCommands.has(match[1]!) && match[2] ? ` ${match[2]} ` : " ";
+}
+
+const wrapper = new RegExp(
+  `\\\\(?:${[...textCommands, ...fontCommands].join("|")}|left|right|displaystyle|quad|qquad)(?![a-zA-Z])`,
+  "g",
+);
+
+/** The words of an answer without fonts, spaces, braces, case and closing punctuation: for comparing text. */
+export function plainText(source: string): string {
+  let text = source
+    .replace(wrapper, "")
+    .replace(/\\[,;:! ]|[\s~${}]/g, "")
+    .toLowerCase();
+  text = text.replace(/[.,;:!]+$/, "");
+  while (/^\(.*\)$/.test(text) && !/[()]/.test(text.slice(1, -1))) text = text.slice(1, -1);
+  return text.replace(/[.,;:!]+$/, "");
+}

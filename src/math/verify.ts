@@ -1,0 +1,127 @@
+/** The verdict on one answer. */
+import { group, type Node, render } from "./ast.js";
+import { compareAnswers } from "./compare/answers.js";
+import { type Context, different, equal, isEqual, type Outcome, undecided, type Verdict } from "./compare/verdict.js";
+import { type Extraction, extract, extractGold } from "./extract.js";
+import { Budget, defaultLimits, LimitReached, type Limits } from "./limits.js";
+import { type Options, type OptionsInput, resolveOptions } from "./options.js";
+import { plainText, readings } from "./parse/reading.js";
+
+export interface Explanation {
+  correct: boolean;
+  /** "undecided": a limit was passed, or no proof either way; counts as not correct. */
+  verdict: Outcome;
+  /** Which rule decided, in words. */
+  rule: string;
+  /** How the gold was read, in the notation of `render`. */
+  gold?: string;
+  /** How the prediction was read. */
+  prediction?: string;
+  /** The source of the answer found in the prediction, and how it was found. */
+  extracted?: { text: string; how: Extraction["how"] };
+}
+
+/** Whether the answer in `prediction` equals `gold`. Never throws, always ends soon. */
+export function verify(gold: string, prediction: string, options?: OptionsInput): boolean {
+  return explain(gold, prediction, options).correct;
+}
+
+/** The verdict with its reasons. */
+export function explain(gold: string, prediction: string, input?: OptionsInput): Explanation {
+  const options = resolveOptions(input);
+  const goldAnswer = extractGold(gold);
+  const answer = extract(prediction, options);
+  const found = answer && { extracted: { text: answer.parts.join(", "), how: answer.how } };
+  if (!goldAnswer) return { correct: false, verdict: "undecided", rule: "empty gold", ...found };
+  if (!answer) return { correct: false, verdict: "different", rule: "no answer found" };
+  const judged = judge(goldAnswer, answer, options);
+  const { outcome, rule } = judged.verdict;
+  return { correct: outcome === "equal", verdict: outcome, rule, ...judged.read, ...found };
+}
+
+interface Judged {
+  verdict: Verdict;
+  read: { gold?: string; prediction?: string };
+}
+
+function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
+  const [goldPlain, answerPlain] = [gold.parts.map(plainText).join(","), answer.parts.map(plainText).join(",")];
+  if (answerPlain === "") return { verdict: different("empty answer"), read: {} };
+  const read: Judged["read"] = {};
+  try {
+    const context: Context = { options, budget: new Budget(options.limits) };
+    let first: Verdict | undefined;
+    for (const a of readParts(gold, options.limits)) {
+      for (const b of readParts(answer, options.limits)) {
+        if (first && (isPair(a) || isPair(b))) continue;
+        const verdict = compareTextOr(a, b, goldPlain, answerPlain, context);
+        if (!first || isEqual(verdict)) {
+          read.gold = render(a);
+          read.prediction = render(b);
+        }
+        if (isEqual(verdict)) return { verdict, read };
+        first ??= verdict;
+      }
+    }
+    return { verdict: first ?? undecided("nothing to read"), read };
+  } catch (problem) {
+    if (sameSource(gold, answer)) return { verdict: equal("same text"), read };
+    return { verdict: undecided(reason(problem)), read };
+  }
+}
+
+/** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
+const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");
+
+const reason = (problem: unknown): string => {
+  if (problem instanceof LimitReached) return problem.message;
+  // A stack or range problem of the engine on an extreme input: a limit like the others.
+  if (problem instanceof RangeError) return "answer passes the limit on numbers";
+  throw problem;
+};
+
+const sameSource = (a: Extraction, b: Extraction): boolean => {
+  const bare = (extraction: Extraction): string => extraction.parts.join(",").replace(/\s/g, "");
+  return bare(a) === bare(b);
+};
+
+/** Words are compared as words when either side is one; formulas by meaning. */
+function compareTextOr(a: Node, b: Node, goldPlain: string, answerPlain: string, context: Context): Verdict {
+  if (a.kind === "text" || b.kind === "text") {
+    if (goldPlain === answerPlain) return equal("text");
+  }
+  return compareAnswers(a, b, context);
+}
+
+/** The readings of an extraction; several parts are a list. */
+function* readParts(extraction: Extraction, limits: Limits): Generator<Node> {
+  if (extraction.parts.length === 1) {
+    yield* readings(extraction.parts[0]!, limits);
+    return;
+  }
+  yield group(
+    "",
+    "",
+    extraction.parts.map((part) => {
+      for (const node of readings(part, limits)) return node;
+      return { kind: "text", text: part };
+    }),
+  );
+}
+
+/** How a LaTeX answer is read, or undefined past a limit. */
+export function parse(latex: string, limits: Limits = defaultLimits): Node | undefined {
+  try {
+    const answer = extractGold(latex);
+    if (answer) for (const node of readParts(answer, limits)) return node;
+  } catch (problem) {
+    reason(problem);
+  }
+  return undefined;
+}
+
+/** Whether a gold can be judged against: it is read as a formula or as words, within the limits. */
+export function canParse(gold: string): boolean {
+  const node = parse(gold);
+  return node !== undefined && (node.kind !== "text" || /[\p{L}\p{N}]/u.test(plainText(node.text)));
+}
