@@ -10,6 +10,11 @@ export interface LoadOptions {
   /** Dtype of the weights in memory, and so of the computation. Default: as stored. */
   dtype?: DType;
   device?: string;
+  /**
+   * Copy the weights out of the file. Needed to train: a mapped weight's alignment is that of its place in the file, and the last bit of
+   * a product may depend on it, so a run resumed from another file would differ.
+   */
+  copy?: boolean;
 }
 
 /**
@@ -24,7 +29,8 @@ export function loadModel(dir: string, options: LoadOptions = {}): CausalLM {
       const slots = slotsOf(config);
       refuseStrangers(tensors, slots, config, dir);
       const dtype = options.dtype ?? tensors.get(slots[0]!.pieces[0]!.name)?.dtype ?? "float32";
-      return new Map(slots.map((slot) => [slot.name, assemble(slot, tensors, dtype, options.device ?? "cpu", dir)]));
+      const target = { dtype, device: options.device ?? "cpu", copy: options.copy ?? false };
+      return new Map(slots.map((slot) => [slot.name, assemble(slot, tensors, target, dir)]));
     }),
   );
   return new CausalLM(config, weights);
@@ -51,9 +57,17 @@ export function shapeOf(slot: Slot): number[] {
 }
 
 /** One parameter from its pieces, checked against the shapes the config asks for. */
-function assemble(slot: Slot, tensors: ReadonlyMap<string, Tensor>, dtype: DType, device: string, dir: string): Tensor {
-  const pieces = slot.pieces.map((piece) => checked(piece, slot, tensors, dir).to(dtype).to(device));
-  return pieces.length === 1 ? pieces[0]! : ops.cat(pieces);
+function assemble(
+  slot: Slot,
+  tensors: ReadonlyMap<string, Tensor>,
+  target: { dtype: DType; device: string; copy: boolean },
+  dir: string,
+): Tensor {
+  const mapped = slot.pieces.map((piece) => checked(piece, slot, tensors, dir));
+  const pieces = mapped.map((piece) => piece.to(target.dtype).to(target.device));
+  if (pieces.length > 1) return ops.cat(pieces);
+  const isMapped = mapped[0]!.dtype === target.dtype && pieces[0]!.device === "cpu";
+  return target.copy && isMapped ? pieces[0]!.clone() : pieces[0]!;
 }
 
 function checked(piece: Piece, slot: Slot, tensors: ReadonlyMap<string, Tensor>, dir: string): Tensor {

@@ -1,0 +1,42 @@
+/** A model by name: a folder, or a repository of the Hugging Face Hub through its cache. */
+import { existsSync, statSync } from "node:fs";
+import { type HubOptions, openHubRepo } from "../data/hub.js";
+import { UserError } from "../errors.js";
+
+/** Weights, settings and tokenizer at the top of a repository; not other formats (.bin, .gguf, onnx/, original/). */
+const WANTED = [
+  /^model(-\d+-of-\d+)?\.safetensors$/,
+  /^[^/]+\.json$/,
+  /^[^/]+\.jinja$/,
+  /^(merges|vocab)\.txt$/,
+  /^tokenizer\.model$/,
+];
+
+/**
+ * The folder of a model: `nameOrPath` itself if it is one, else that of the Hub's repository of this name, downloaded if the cache
+ * lacks it. @throws UserError if it is neither, or cannot be reached (offline: at once, or after the hub's time limit)
+ */
+export async function resolveModelFolder(
+  nameOrPath: string,
+  revision = "main",
+  options: Omit<HubOptions, "revision"> = {},
+): Promise<string> {
+  if (existsSync(nameOrPath)) {
+    if (statSync(nameOrPath).isDirectory()) return nameOrPath;
+    throw new UserError(`model ${nameOrPath} is a file: give the folder it lies in`);
+  }
+  if (!/^[\w-][\w.-]*\/[\w.-]+$/.test(nameOrPath)) {
+    throw new UserError(
+      `no model folder ${nameOrPath}: give an existing folder, or owner/name of the Hugging Face Hub`,
+    );
+  }
+  const snapshot = await openHubRepo({ type: "model", name: nameOrPath }, { ...options, revision });
+  const paths = snapshot.paths.filter((path) => WANTED.some((pattern) => pattern.test(path)));
+  if (!paths.some((path) => path.endsWith(".safetensors"))) {
+    throw new UserError(
+      `model ${nameOrPath} (${revision}) has no safetensors weights in ${snapshot.folder}: choose a repository that has`,
+    );
+  }
+  for (const path of paths) await snapshot.file(path);
+  return snapshot.folder;
+}
