@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   cleanRunFolder,
   latestCheckpoint,
+  listCheckpoints,
   openCheckpoint,
   saveCheckpoint,
 } from "../run/checkpoint.js";

@@ -1,0 +1,103 @@
+import type { Prompt, PromptSampler } from "../data/index.js";
+import type { Completion, Engine, GenerateOptions } from "../engine/index.js";
+import type { GrpoRecipe } from "../recipe/index.js";
+import type { Reward, RewardInput } from "../rewards/index.js";
+import { type Advantages, computeAdvantages } from "./advantages.js";
+
+/** G completions of one prompt with what each reward says of them: `scores[completion][function]`. */
+export interface Group {
+  prompt: Prompt;
+  completions: Completion[];
+  scores: (number | null)[][];
+}
+
+/** What one sampling brings: groups in the order they were drawn, and how often equal groups were replaced. */
+export interface Rollout {
+  groups: Group[];
+  /** Of all completions, group after group. */
+  advantages: Advantages;
+  /** Samplings it took (1 without dynamic sampling), groups thrown away for their equal rewards. */
+  rounds: number;
+  replaced: number;
+}
+
+export interface RolloutContext {
+  engine: Engine;
+  sampler: PromptSampler;
+  rewards: readonly Reward[];
+  recipe: GrpoRecipe;
+  /** Asked between decode steps: true ends the sampling with `Interrupted`. */
+  shouldStop?: () => boolean;
+}
+
+/** Sampling was asked to stop (Ctrl-C); its completions are not to be used. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}
+
+/** Samples G completions for each of the next `count` prompts and scores them (Open-RS, section 2; DAPO, section 3.2). */
+export async function collectRollout(context: RolloutContext, count: number): Promise<Rollout> {
+  const { sampler, recipe } = context;
+  let groups = await sampleGroups(context, sampler.next(count));
+  let rounds = 1;
+  let replaced = 0;
+  while (recipe.dynamic_sampling && rounds < recipe.dynamic_sampling_max_rounds) {
+    const equal = groups.filter((group) => computeAdvantages(group.scores, recipe).zeroStd[0]);
+    if (equal.length === 0) break;
+    const fresh = await sampleGroups(context, sampler.next(equal.length));
+    rounds++;
+    replaced += equal.length;
+    const replacements = new Map(equal.map((group, i) => [group, fresh[i]!]));
+    groups = groups.map((group) => replacements.get(group) ?? group);
+  }
+  return {
+    groups,
+    advantages: computeAdvantages(
+      groups.flatMap((group) => group.scores),
+      recipe,
+    ),
+    rounds,
+    replaced,
+  };
+}
+
+async function sampleGroups(context: RolloutContext, prompts: Prompt[]): Promise<Group[]> {
+  const { engine, rewards, recipe, shouldStop = () => false } = context;
+  const all = await engine.generate(
+    prompts.map((prompt) => prompt.ids),
+    { ...samplingOf(recipe), n: recipe.num_generations, shouldStop },
+  );
+  if (shouldStop()) throw new Interrupted("sampling was stopped");
+  const inputs = prompts.flatMap((prompt, p) => all[p]!.map((completion) => rewardInput(prompt, completion)));
+  const byFunction = await Promise.all(rewards.map((reward) => reward.score(inputs)));
+  const G = recipe.num_generations;
+  return prompts.map((prompt, p) => ({
+    prompt,
+    completions: all[p]!,
+    scores: all[p]!.map((_, i) => byFunction.map((scores) => scores[p * G + i]!)),
+  }));
+}
+
+/** The recipe's keys for the engine. */
+export function samplingOf(recipe: GrpoRecipe): GenerateOptions {
+  return {
+    temperature: recipe.temperature,
+    topP: recipe.top_p,
+    topK: recipe.top_k,
+    minP: recipe.min_p ?? 0,
+    repetitionPenalty: recipe.repetition_penalty,
+    maxTokens: recipe.max_completion_length,
+    stop: recipe.stop_strings,
+  };
+}
+
+export function rewardInput(prompt: Prompt, completion: Completion): RewardInput {
+  return {
+    completion: completion.text,
+    completionIds: completion.ids,
+    prompt: prompt.source,
+    row: prompt.row,
+    truncated: completion.stopReason === "length",
+    index: prompt.index,
+  };
+}

@@ -1,0 +1,176 @@
+import { checkGolds, loadDataset, makePrompts, type Prompt, PromptSampler } from "../data/index.js";
+import { Engine } from "../engine/index.js";
+import { UserError } from "../errors.js";
+import { canParse } from "../math/index.js";
+import { resolveModelFolder } from "../model/hub.js";
+import { type CausalLM, loadModel } from "../model/index.js";
+import { saveModel } from "../model/save.js";
+import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
+import { loadRewards, type Reward } from "../rewards/index.js";
+import { CompletionsLog } from "../run/completions.js";
+import { createProgress } from "../run/progress.js";
+import { loadTokenizer, type Tokenizer } from "../text/index.js";
+import { manualSeed } from "../torch/index.js";
+import { chooseDevice } from "../train/device.js";
+import { Learner, restoreRng } from "../train/learner.js";
+import { Session } from "../train/session.js";
+import { type GrpoState, train } from "./trainer.js";
+
+export interface TrainOutcome {
+  /** Optimizer steps done in all. */
+  step: number;
+  /** Whether the run reached its last step; otherwise the same command goes on. */
+  finished: boolean;
+  /** The folder with the trained model. */
+  model: string;
+}
+
+/** Trains as the recipe says; the same call goes on where an earlier one stopped. Everything is checked before the first step. */
+export async function runTraining(recipe: GrpoRecipe, log: (line: string) => void): Promise<TrainOutcome> {
+  const device = chooseDevice(recipe);
+  const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
+  const tokenizer = loadTokenizer(source, templateOf(recipe));
+  const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe));
+  const prompts = await loadPrompts(recipe, tokenizer, rewards, log);
+  const session = Session.open<GrpoState>(recipe, recipe, log);
+  try {
+    return await trainIn(session, { recipe, device, source, tokenizer, rewards, prompts, log });
+  } finally {
+    session.close();
+    await Promise.all(rewards.map((reward) => reward.close?.()));
+  }
+}
+
+interface Parts {
+  recipe: GrpoRecipe;
+  device: string;
+  source: string;
+  tokenizer: Tokenizer;
+  rewards: Reward[];
+  prompts: Prompt[];
+  log: (line: string) => void;
+}
+
+async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<TrainOutcome> {
+  const { recipe, device, source, tokenizer, rewards, prompts, log } = parts;
+  const shape = batchShape(recipe);
+  const totalSteps = totalStepsOf(recipe, prompts.length);
+  manualSeed(recipe.seed);
+  const options = { device, copy: true, ...(recipe.dtype === "auto" ? {} : { dtype: recipe.dtype }) };
+  const model = loadModel(session.checkpoint?.path ?? source, options);
+  checkFit(model, tokenizer, source);
+  const reference =
+    recipe.beta > 0 ? { model: loadModel(source, { device, dtype: model.dtype }).requireGrad(false) } : null;
+  const learner = new Learner(model, recipe, totalSteps);
+  const sampler = new PromptSampler(prompts, {
+    seed: recipe.data_seed ?? recipe.seed,
+    shuffle: recipe.shuffle_dataset,
+  });
+  if (session.checkpoint && session.state) {
+    learner.load(session.checkpoint.path);
+    sampler.restore(session.state.sampler);
+    restoreRng(session.state.rng, device);
+    log(`going on from ${session.checkpoint.path}`);
+  }
+  const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep: session.checkpoint?.step ?? 0 });
+  const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
+  const engine = new Engine(model, tokenizer);
+  const shouldStop = () => session.interrupt.stopRequested;
+  try {
+    const step = await train({
+      recipe,
+      shape,
+      totalSteps,
+      learner,
+      reference,
+      sampler,
+      session,
+      completions,
+      progress,
+      source,
+      engine,
+      rewards,
+      shouldStop,
+    });
+    const finished = step === totalSteps;
+    if (finished) saveModel(model, recipe.output_dir, { companionsFrom: source });
+    return { step, finished, model: recipe.output_dir };
+  } finally {
+    progress.stop();
+  }
+}
+
+async function loadPrompts(
+  recipe: GrpoRecipe,
+  tokenizer: Tokenizer,
+  rewards: readonly Reward[],
+  log: (line: string) => void,
+): Promise<Prompt[]> {
+  const dataset = await loadDataset({
+    name: recipe.dataset_name,
+    columns: recipe.column_mapping,
+    split: recipe.dataset_train_split,
+    revision: recipe.dataset_revision,
+    ...(recipe.dataset_config === null ? {} : { config: recipe.dataset_config }),
+  });
+  const rows = rewards.some((reward) => reward.needsGold) ? checkedRows(recipe, dataset.rows, log) : dataset.rows;
+  const { prompts, dropped, cut } = makePrompts(rows, {
+    tokenizer,
+    maxPromptLength: recipe.max_prompt_length,
+    onLongPrompt: recipe.on_long_prompt,
+    chatVariables: recipe.chat_template_kwargs,
+    ...(recipe.dataset_prompt_column === null ? {} : { promptColumn: recipe.dataset_prompt_column }),
+    ...(recipe.system_prompt === null ? {} : { systemPrompt: recipe.system_prompt }),
+  });
+  if (dropped + cut > 0) {
+    log(
+      `${dropped + cut} of ${rows.length} prompts are longer than ${recipe.max_prompt_length} tokens: ${dropped} dropped, ${cut} cut`,
+    );
+  }
+  return prompts;
+}
+
+function checkedRows(
+  recipe: GrpoRecipe,
+  rows: readonly Parameters<typeof checkGolds>[0][number][],
+  log: (line: string) => void,
+) {
+  const treatments = { drop: "drop", error: "error", score_1: "keep", null: "keep" } as const;
+  const report = checkGolds(rows, canParse, {
+    column: recipe.gold_column,
+    treatment: treatments[recipe.gold_unparseable],
+  });
+  const count = report.unparseable.length;
+  if (count > 0)
+    log(`${count} of ${rows.length} gold answers cannot be read (gold_unparseable: ${recipe.gold_unparseable})`);
+  if (report.rows.length === 0)
+    throw new UserError(`no row of ${recipe.dataset_name} has a gold answer that can be read: set gold_column`);
+  return report.rows;
+}
+
+function templateOf(recipe: GrpoRecipe): { chatTemplate?: string; chatTemplatePath?: string } {
+  return {
+    ...(recipe.chat_template === null ? {} : { chatTemplate: recipe.chat_template }),
+    ...(recipe.chat_template_path === null ? {} : { chatTemplatePath: recipe.chat_template_path }),
+  };
+}
+
+function checkFit(model: CausalLM, tokenizer: Tokenizer, source: string): void {
+  if (tokenizer.vocabSize <= model.config.vocabSize) return;
+  throw new UserError(
+    `${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocabulary ${model.config.vocabSize}: they do not belong together`,
+  );
+}
+
+/** Optimizer steps of the whole run: max_steps, or num_train_epochs over the prompts (each sampling takes its prompts once). */
+function totalStepsOf(recipe: GrpoRecipe, prompts: number): number {
+  if (recipe.max_steps > 0) return recipe.max_steps;
+  const shape = batchShape(recipe);
+  const samplings = Math.floor(prompts / shape.promptsPerGeneration);
+  if (samplings === 0) {
+    throw new UserError(
+      `${recipe.dataset_name} gives ${prompts} prompts, one step needs ${shape.promptsPerGeneration}: add rows, set max_steps, or make the batch smaller`,
+    );
+  }
+  return Math.ceil(samplings * recipe.num_train_epochs * shape.stepsPerGeneration * recipe.num_iterations);
+}
