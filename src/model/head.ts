@@ -13,6 +13,11 @@ export interface HeadOptions {
   temperature?: number;
   /** Tokens per chunk; default: as many as make 32M logits. */
   chunk?: number;
+  /**
+   * Ask for the derivative once, with all log-probabilities, before the chunks' backward pass: for losses over whole sequences.
+   * Costs the head's forward product a second time where there is more than one chunk.
+   */
+  together?: boolean;
 }
 
 export interface TokenScores {
@@ -51,8 +56,9 @@ export function backwardHidden(
   return scope(() => {
     const below = hidden_ND.requiresGrad ? ops.emptyLike(hidden_ND) : undefined;
     const hidden = hidden_ND.detach();
+    const slope = options.together ? allAtOnce(model, hidden, targets_N, gradient, options) : gradient;
     const scores = overChunks(model, hidden, targets_N, options, (chunk) => {
-      const g_C = gradient(chunk.logps, chunk.start);
+      const g_C = slope(chunk.logps, chunk.start);
       pushDown(model, chunk, g_C.div(options.temperature ?? 1), below);
       return { logps: chunk.logps, entropy: chunk.entropy };
     });
@@ -60,6 +66,21 @@ export function backwardHidden(
     return scores;
   });
 }
+
+function allAtOnce(
+  model: CausalLM,
+  hidden_ND: Tensor,
+  targets_N: Tensor,
+  gradient: LogpGradient,
+  options: HeadOptions,
+): LogpGradient {
+  if (hidden_ND.size(0) <= chunkSize(model, options)) return gradient;
+  const g_N = gradient(scoreHidden(model, hidden_ND, targets_N, options).logps_N, 0);
+  return (logps_C, start) => g_N.narrow(0, start, logps_C.size(0));
+}
+
+const chunkSize = (model: CausalLM, options: HeadOptions): number =>
+  options.chunk ?? Math.max(16, Math.floor(LOGITS_PER_CHUNK / model.config.vocabSize));
 
 interface Chunk {
   start: number;
@@ -80,7 +101,7 @@ function overChunks(
   visit: (chunk: Chunk) => PerToken,
 ): TokenScores {
   const tokens = hidden_ND.size(0);
-  const size = options.chunk ?? Math.max(16, Math.floor(LOGITS_PER_CHUNK / model.config.vocabSize));
+  const size = chunkSize(model, options);
   return noGrad(() =>
     scope(() => {
       const parts: PerToken[] = [];

@@ -64,6 +64,27 @@ describe.each([
   });
 });
 
+it("asks once, with all log-probabilities, where a loss needs them together", () => {
+  const batch = padBatch(SEQUENCES.map((ids) => ({ ids, from: 1 })));
+  const run = (chunk: number) => {
+    const model = loadModel(fixtureDir("qwen3"), { dtype: "float32" }).requireGrad(true);
+    const asked: number[] = [];
+    // The slope of (Σ logp)² / 2 is Σ logp, at every token.
+    const gradient = (logps: Tensor) => {
+      asked.push(logps.numel);
+      return ops.onesLike(logps).mul(logps.sum());
+    };
+    backwardTokens(model, batch, gradient, { chunk, together: true });
+    return { asked, gradients: gradientsOf(model) };
+  };
+  const [whole, chunked] = [run(1000), run(10)];
+  expect([whole.asked, chunked.asked]).toEqual([[76], [76]]);
+  for (const [name, gradient] of whole.gradients) {
+    const scale = Math.max(1, ...gradient.map(Math.abs));
+    expect(maxDifference(chunked.gradients.get(name)!, gradient) / scale, name).toBeLessThan(1e-5);
+  }
+});
+
 it("accumulates over calls, and leaves frozen parameters alone", () => {
   const model = loadModel(fixtureDir("qwen2-untied-bf16-sharded"), { dtype: "float32" }).requireGrad(true);
   const head = model.parameters().get("lm_head.weight")!;
