@@ -24,9 +24,9 @@ function keysHelp<T>(kind: RecipeKind<T>): string {
 }
 
 function warn(resolved: Resolved<object>): void {
-  for (const note of resolved.notes) process.stderr.write(`note: ${note}\n`);
+  for (const note of resolved.notes) log(`note: ${note}`);
   const inert = [...resolved.inert.keys()];
-  if (inert.length > 0) process.stderr.write(`note: no effect here (--dry-run says why): ${inert.join(", ")}\n`);
+  if (inert.length > 0) log(`note: no effect here (--dry-run says why): ${inert.join(", ")}`);
 }
 
 export function registerRecipeCommand<T extends object>(program: Command, definition: RecipeCommand<T>): Command {
@@ -51,6 +51,22 @@ export function registerRecipeCommand<T extends object>(program: Command, defini
       warn(resolved);
       await definition.run(resolved);
     });
+}
+
+export function log(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** How a run ended: a sentence for the reader, JSON for the caller. Exit code 130, as after any Ctrl-C, when it was interrupted. */
+export function report(outcome: { step: number; finished: boolean; model: string }): void {
+  const { step, finished, model } = outcome;
+  log(
+    finished
+      ? `finished at step ${step}: the model is in ${model}`
+      : `stopped at step ${step}: run the same command again to go on`,
+  );
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  if (!finished) process.exitCode = 130;
 }
 
 export function notBuilt(what: string): never {

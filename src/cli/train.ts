@@ -1,7 +1,7 @@
 /** `open-rs train RECIPE`: GRPO. */
 import type { Command } from "commander";
 import { GRPO, loadGrpoRecipe } from "../recipe/index.js";
-import { notBuilt, registerRecipeCommand } from "./recipe-options.js";
+import { log, registerRecipeCommand, report } from "./recipe-options.js";
 
 const EXAMPLES = `  $ open-rs train recipes/open-rs3.yaml --dry-run
   $ open-rs train recipe.yaml --model_name_or_path DIR --dataset_name FILE.jsonl --max_steps 2
@@ -14,6 +14,9 @@ export default function register(program: Command): Command {
     description: "train a model with GRPO, as a recipe says; run again, it resumes where it stopped",
     examples: EXAMPLES,
     load: loadGrpoRecipe,
-    run: async () => notBuilt("training"),
+    run: async ({ recipe }) => {
+      const { runTraining } = await import("../grpo/train.js");
+      report(await runTraining(recipe, log));
+    },
   });
 }
