@@ -1,6 +1,5 @@
 /** What `train` and `sft` share: a recipe, any of its keys as options, --dry-run. */
 import type { Command } from "commander";
-import { UserError } from "../errors.js";
 import { defaultText, typeText } from "../recipe/describe.js";
 import { printRecipe, type RecipeKind, type Resolved } from "../recipe/index.js";
 
@@ -67,8 +66,4 @@ export function report(outcome: { step: number; finished: boolean; model: string
   );
   process.stdout.write(`${JSON.stringify(outcome)}\n`);
   if (!finished) process.exitCode = 130;
-}
-
-export function notBuilt(what: string): never {
-  throw new UserError(`${what} is not built yet; --dry-run shows the resolved recipe`);
 }
