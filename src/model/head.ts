@@ -25,6 +25,8 @@ export interface TokenScores {
   logps_N: Tensor;
   /** Of the whole next-token distribution, in nats, float32. */
   entropy_N: Tensor;
+  /** log p of the most likely token: equal to logps_N where that is the target. */
+  best_N: Tensor;
 }
 
 /** The loss's derivative by the log-probabilities of one chunk, [C] float32; `start` is the chunk's first token. */
@@ -39,7 +41,7 @@ export function scoreHidden(
   targets_N: Tensor,
   options: HeadOptions = {},
 ): TokenScores {
-  return overChunks(model, hidden_ND, targets_N, options, (chunk) => ({ logps: chunk.logps, entropy: chunk.entropy }));
+  return overChunks(model, hidden_ND, targets_N, options, ({ logps, entropy, best }) => ({ logps, entropy, best }));
 }
 
 /**
@@ -60,7 +62,7 @@ export function backwardHidden(
     const scores = overChunks(model, hidden, targets_N, options, (chunk) => {
       const g_C = slope(chunk.logps, chunk.start);
       pushDown(model, chunk, g_C.div(options.temperature ?? 1), below);
-      return { logps: chunk.logps, entropy: chunk.entropy };
+      return { logps: chunk.logps, entropy: chunk.entropy, best: chunk.best };
     });
     if (below !== undefined) hidden_ND.backward(below);
     return scores;
@@ -82,16 +84,14 @@ function allAtOnce(
 const chunkSize = (model: CausalLM, options: HeadOptions): number =>
   options.chunk ?? Math.max(16, Math.floor(LOGITS_PER_CHUNK / model.config.vocabSize));
 
-interface Chunk {
+type PerToken = { logps: Tensor; entropy: Tensor; best: Tensor };
+
+interface Chunk extends PerToken {
   start: number;
   hidden_CD: Tensor;
   targets_C1: Tensor;
   p_CV: Tensor;
-  logps: Tensor;
-  entropy: Tensor;
 }
-
-type PerToken = { logps: Tensor; entropy: Tensor };
 
 function overChunks(
   model: CausalLM,
@@ -111,8 +111,8 @@ function overChunks(
         const targets = targets_N.narrow(0, start, length);
         parts.push(scope(() => visit(scoreChunk(model, start, hidden, targets, options.temperature ?? 1))));
       }
-      if (parts.length === 0) return { logps_N: ops.zeros([0]), entropy_N: ops.zeros([0]) };
-      return { logps_N: ops.cat(parts.map((p) => p.logps)), entropy_N: ops.cat(parts.map((p) => p.entropy)) };
+      const join = (key: keyof PerToken) => (parts.length === 0 ? ops.zeros([0]) : ops.cat(parts.map((p) => p[key])));
+      return { logps_N: join("logps"), entropy_N: join("entropy"), best_N: join("best") };
     }),
   );
 }
@@ -123,11 +123,13 @@ function scoreChunk(model: CausalLM, start: number, hidden_CD: Tensor, targets_C
   const p_CV = x_CV.softmax(-1);
   // log Σ exp(x) from the largest logit and its probability: at least 1/V, so its logarithm is exact enough (logsumexp and log_softmax
   // take 2 to 4 times as long as softmax on a CPU).
-  const logSum_C1 = ops.amax(x_CV, { dim: -1, keepdim: true }).sub(ops.amax(p_CV, { dim: -1, keepdim: true }).log());
+  const max_C1 = ops.amax(x_CV, { dim: -1, keepdim: true });
+  const logSum_C1 = max_C1.sub(ops.amax(p_CV, { dim: -1, keepdim: true }).log());
   const targets_C1 = targets_C.unsqueeze(-1);
   const logps = x_CV.gather(-1, targets_C1).sub(logSum_C1).squeeze(-1);
   const entropy = logSum_C1.squeeze(-1).sub(ops.mul_(x_CV, p_CV).sum(-1));
-  return { start, hidden_CD, targets_C1, p_CV, logps, entropy };
+  const best = max_C1.sub(logSum_C1).squeeze(-1);
+  return { start, hidden_CD, targets_C1, p_CV, logps, entropy, best };
 }
 
 /** Gradients of the chunk's logits → of the head (accumulated) and of the chunk's hidden states (written into `below_ND`). */

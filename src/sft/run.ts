@@ -1,0 +1,101 @@
+/** From a resolved SFT recipe to a trained model. Everything is checked before the first step. */
+import path from "node:path";
+import { UserError } from "../errors.js";
+import { resolveModelFolder } from "../model/hub.js";
+import { loadModel, saveModel } from "../model/index.js";
+import type { SftRecipe } from "../recipe/index.js";
+import { createProgress } from "../run/progress.js";
+import { chooseDevice } from "../train/device.js";
+import { Learner } from "../train/learner.js";
+import type { MicroBatchOptions } from "../train/micro-batches.js";
+import { Session } from "../train/session.js";
+import { loadSftData, type SftData } from "./data.js";
+import { EpochOrder } from "./order.js";
+import { type SftState, train } from "./trainer.js";
+
+export interface SftOutcome {
+  /** Optimizer steps done in all. */
+  step: number;
+  totalSteps: number;
+  /** Whether the run reached its last step; otherwise the same command goes on. */
+  finished: boolean;
+  /** The folder with the trained model. */
+  model: string;
+}
+
+type Log = (line: string) => void;
+
+/** Trains as the recipe says; the same call goes on where an earlier one stopped. */
+export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
+  const device = chooseDevice(recipe);
+  const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
+  if (path.resolve(source) === path.resolve(recipe.output_dir)) {
+    throw new UserError(
+      `output_dir ${recipe.output_dir} is the model's own folder: choose another, it would be overwritten`,
+    );
+  }
+  const data = await loadSftData(recipe, source, log);
+  const session = Session.open<SftState>(recipe, recipe, log);
+  try {
+    return await trainIn(session, { recipe, device, source, data, log });
+  } finally {
+    session.close();
+  }
+}
+
+interface Parts {
+  recipe: SftRecipe;
+  device: string;
+  source: string;
+  data: SftData;
+  log: Log;
+}
+
+async function trainIn(session: Session<SftState>, { recipe, device, source, data, log }: Parts): Promise<SftOutcome> {
+  const model = loadModel(session.checkpoint?.path ?? source, { ...dtypeOf(recipe), device, copy: true });
+  const order = new EpochOrder({
+    size: data.rows.length,
+    batch: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps * recipe.num_processes,
+    seed: recipe.data_seed ?? recipe.seed,
+    shuffle: recipe.shuffle_dataset,
+  });
+  const totalSteps = recipe.max_steps > 0 ? recipe.max_steps : Math.ceil(recipe.num_train_epochs * order.stepsPerEpoch);
+  const learner = new Learner(model, recipe, totalSteps);
+  if (session.checkpoint && session.state) {
+    checkSameData(session.state, data, recipe);
+    learner.load(session.checkpoint.path);
+    log(`going on from ${session.checkpoint.path}`);
+  }
+  const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
+  const plan = planOf(recipe, data, device);
+  try {
+    const step = await train({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
+    const finished = step === totalSteps;
+    if (finished) saveModel(model, recipe.output_dir, { companionsFrom: source });
+    return { step, totalSteps, finished, model: recipe.output_dir };
+  } finally {
+    progress.stop();
+  }
+}
+
+/** bf16: true computes in bfloat16 whatever the checkpoint holds (the optimizer keeps float32 masters); false never by itself. */
+function dtypeOf({ dtype, bf16 }: SftRecipe): { dtype?: "float32" | "bfloat16" | "float16" } {
+  if (bf16 === true) return { dtype: "bfloat16" };
+  if (dtype !== "auto") return { dtype };
+  return bf16 === false ? { dtype: "float32" } : {};
+}
+
+/** A micro-batch holds what the recipe's would at most: per_device_train_batch_size sequences of the greatest length. */
+function planOf(recipe: SftRecipe, data: SftData, device: string): MicroBatchOptions {
+  const maxTokens = recipe.per_device_train_batch_size * (recipe.max_length ?? data.longest);
+  // Measured (docs/decisions.md): on a CPU a pass over a few hundred tokens already runs at full speed, a GPU wants thousands.
+  return device === "cpu" ? { maxTokens, overhead: 64 } : { maxTokens, overhead: 2048 };
+}
+
+function checkSameData(state: SftState, data: SftData, recipe: SftRecipe): void {
+  if (state.fingerprint === data.fingerprint) return;
+  throw new UserError(
+    `${recipe.output_dir} holds a run on other data than ${recipe.dataset_name} has now: choose another --output_dir, ` +
+      "or start anew with --resume_from_checkpoint false --overwrite_output_dir true",
+  );
+}

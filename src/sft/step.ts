@@ -1,0 +1,69 @@
+import { backwardTokens, type CausalLM, padBatch, scoreTokens, type TokenScores } from "../model/index.js";
+import { ops, scope } from "../torch/index.js";
+import { type Learner, NonFiniteError } from "../train/learner.js";
+import { type MicroBatchOptions, planMicroBatches } from "../train/micro-batches.js";
+import { type Example, learntTokens } from "./types.js";
+
+/** Means over the learnt tokens of a batch, with TRL's names. */
+export interface BatchMetrics {
+  /** Cross-entropy −log p(token) in nats. */
+  loss: number;
+  /** Share of tokens that the model held for the most likely. */
+  mean_token_accuracy: number;
+  /** Of the next-token distribution, in nats. */
+  entropy: number;
+}
+
+/**
+ * One optimizer step. The loss is the mean over all learnt tokens of `examples`, however they are split into micro-batches
+ * (transformers' num_items_in_batch).
+ * @throws NonFiniteError before the weights are touched
+ */
+export function learnStep(
+  learner: Learner,
+  examples: readonly Example[],
+  stepsDone: number,
+  plan: MicroBatchOptions,
+): Record<string, number> {
+  const total = tokensToLearn(examples);
+  const metrics = overMicroBatches(learner.model, examples, plan, (batch) =>
+    backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total)),
+  );
+  if (!Number.isFinite(metrics.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${metrics.loss}`);
+  return { ...metrics, ...learner.update(stepsDone) };
+}
+
+/** The same means without learning. */
+export function evaluate(model: CausalLM, examples: readonly Example[], plan: MicroBatchOptions): BatchMetrics {
+  return overMicroBatches(model, examples, plan, (batch) => scoreTokens(model, batch));
+}
+
+function overMicroBatches(
+  model: CausalLM,
+  examples: readonly Example[],
+  plan: MicroBatchOptions,
+  visit: (batch: ReturnType<typeof padBatch>) => TokenScores,
+): BatchMetrics {
+  const sums = { loss: 0, mean_token_accuracy: 0, entropy: 0 };
+  const lengths = examples.map((example) => example.ids.length);
+  for (const indices of planMicroBatches(lengths, plan)) {
+    scope(() => {
+      const batch = padBatch(
+        indices.map((i) => examples[i]!),
+        model.device,
+      );
+      const { logps_N, entropy_N, best_N } = visit(batch);
+      sums.loss -= logps_N.sum().item();
+      sums.entropy += entropy_N.sum().item();
+      sums.mean_token_accuracy += ops.eq(logps_N, best_N).sum().item();
+    });
+  }
+  const total = tokensToLearn(examples);
+  return {
+    loss: sums.loss / total,
+    mean_token_accuracy: sums.mean_token_accuracy / total,
+    entropy: sums.entropy / total,
+  };
+}
+
+const tokensToLearn = (examples: readonly Example[]): number => examples.reduce((sum, e) => sum + learntTokens(e), 0);

@@ -1,0 +1,99 @@
+/**
+ * Supervised fine-tuning: the step is the loop of `train` below: rows → loss on their learnt tokens → optimizer → run folder.
+ */
+import type { SftRecipe } from "../recipe/index.js";
+import { yieldToEvents } from "../run/interrupt.js";
+import { type MetricsRow, readMetrics } from "../run/metrics.js";
+import type { Progress } from "../run/progress.js";
+import { type Learner, NonFiniteError } from "../train/learner.js";
+import { MetricsRows } from "../train/metrics-rows.js";
+import type { MicroBatchOptions } from "../train/micro-batches.js";
+import type { BaseState, Session } from "../train/session.js";
+import type { SftData } from "./data.js";
+import { dumpBatch } from "./dump.js";
+import type { EpochOrder } from "./order.js";
+import { evaluate, learnStep } from "./step.js";
+import type { Example } from "./types.js";
+
+/** What a resumed run needs beside weights and optimizer; nothing is random but the order, which the step tells. */
+export interface SftState extends BaseState {
+  /** Tokens read so far, prompts and completions. */
+  numTokens: number;
+  /** Of the examples, in order: a resumed run must see the same ones. */
+  fingerprint: string;
+  /** Metrics of the steps since the last written row. */
+  unlogged: readonly MetricsRow[];
+}
+
+export interface SftRun {
+  recipe: SftRecipe;
+  learner: Learner;
+  data: SftData;
+  order: EpochOrder;
+  plan: MicroBatchOptions;
+  totalSteps: number;
+  session: Session<SftState>;
+  progress: Progress;
+  /** The folder whose tokenizer and generation config travel into checkpoints. */
+  source: string;
+}
+
+/** Trains to the last step, or to Ctrl-C; returns the steps done. */
+export async function train(run: SftRun): Promise<number> {
+  const { session, learner, recipe, order, totalSteps } = run;
+  let state: SftState = session.state ?? initialState(run);
+  const rows = new MetricsRows(session.metrics, recipe, totalSteps, state.unlogged);
+  if (state.step === 0) evaluateStart(run);
+  while (state.step < totalSteps && !session.interrupt.stopRequested) {
+    const start = performance.now();
+    const examples = order.rows(state.step).flatMap((row) => run.data.rows[row] ?? []);
+    const learnt = learnOrDump(run, examples, state.step);
+    const step = state.step + 1;
+    const numTokens = state.numTokens + examples.reduce((sum, example) => sum + example.ids.length, 0);
+    const step_time = (performance.now() - start) / 1000;
+    const evaluation = evaluatesAt(run, step) ? prefixed(evaluate(learner.model, run.data.evaluation, run.plan)) : {};
+    rows.add({ step, epoch: order.epochAfter(step), num_tokens: numTokens, ...learnt, ...evaluation, step_time });
+    run.progress.update(step, { loss: learnt.loss ?? Number.NaN, ...evaluation });
+    state = { ...state, step, numTokens, unlogged: rows.unlogged };
+    await yieldToEvents();
+    if (savesAt(run, step)) await session.save(learner, state, run.source);
+  }
+  return state.step;
+}
+
+function initialState({ recipe, data }: SftRun): SftState {
+  return { step: 0, recipe, numTokens: 0, fingerprint: data.fingerprint, unlogged: [] };
+}
+
+function learnOrDump(run: SftRun, examples: readonly Example[], stepsDone: number): Record<string, number> {
+  try {
+    return learnStep(run.learner, examples, stepsDone, run.plan);
+  } catch (error) {
+    if (!(error instanceof NonFiniteError)) throw error;
+    throw dumpBatch(error, run.recipe.output_dir, stepsDone + 1, examples, run.data.tokenizer);
+  }
+}
+
+function savesAt(run: SftRun, step: number): boolean {
+  return run.session.savesAt(step, run.totalSteps) || (run.recipe.save_strategy === "epoch" && endsEpoch(run, step));
+}
+
+function evaluatesAt({ recipe, order }: SftRun, step: number): boolean {
+  if (recipe.eval_strategy === "no") return false;
+  if (recipe.eval_strategy === "epoch") return step % order.stepsPerEpoch === 0;
+  return step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
+}
+
+const endsEpoch = ({ order }: SftRun, step: number): boolean => step % order.stepsPerEpoch === 0;
+
+/** eval_on_start: a row for step 0, once, however often the run begins anew before its first checkpoint. */
+function evaluateStart({ recipe, data, learner, plan, session, progress }: SftRun): void {
+  if (!recipe.eval_on_start || readMetrics(session.metrics.path).length > 0) return;
+  const metrics = prefixed(evaluate(learner.model, data.evaluation, plan));
+  session.metrics.append({ step: 0, ...metrics });
+  progress.log(`before training: eval_loss ${metrics.eval_loss?.toFixed(4)}`);
+}
+
+function prefixed(metrics: object): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`eval_${name}`, value]));
+}
