@@ -33,7 +33,7 @@ function describe(root, source) {
   return { root, version: versionOf(root) ?? "unknown", source, cuda: existsSync(library(root, "torch_cuda")) };
 }
 
-function isOldEnough(version) {
+function isRecent(version) {
   const [major, minor] = version.split(".").map(Number);
   return major > OLDEST_TORCH[0] || (major === OLDEST_TORCH[0] && minor >= OLDEST_TORCH[1]);
 }
@@ -44,7 +44,12 @@ function fromEnvironment(folder) {
     throw new SetupError(
       `OPEN_RS_TORCH=${folder} holds no libtorch: name a folder with lib/ and include/, or unset it.`,
     );
-  return describe(root, "OPEN_RS_TORCH");
+  const found = describe(root, "OPEN_RS_TORCH");
+  if (found.version !== "unknown" && !isRecent(found.version))
+    throw new SetupError(
+      `OPEN_RS_TORCH=${folder} is libtorch ${found.version}: open-rs needs ${OLDEST_TORCH.join(".")} or newer.`,
+    );
+  return found;
 }
 
 /** Finds the package without importing it: importing takes seconds, and a wheel whose CUDA is broken cannot be imported. */
@@ -54,7 +59,7 @@ function fromPython(python) {
   const { ok, text } = probe(python, ["-c", find]);
   if (!ok || !text || !isTorch(text)) return undefined;
   const found = describe(text, `PyTorch of ${python}`);
-  if (isOldEnough(found.version)) return found;
+  if (isRecent(found.version)) return found;
   say(`PyTorch ${found.version} in ${text} is older than ${OLDEST_TORCH.join(".")}: not used.`);
   return undefined;
 }

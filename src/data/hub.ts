@@ -91,8 +91,8 @@ async function onlineSnapshot(
   access: Access,
   log?: (message: string) => void,
 ): Promise<HubSnapshot> {
-  const info = repo.type === "model" ? modelInfo : datasetInfo;
-  const { sha } = await info({ ...access, name: repo.name, revision, additionalFields: ["sha"] });
+  const request = { ...access, name: repo.name, revision, additionalFields: ["sha" as const] };
+  const { sha } = repo.type === "model" ? await modelInfo(request) : await datasetInfo(request);
   const paths: string[] = [];
   for await (const entry of listFiles({ ...access, revision: sha, recursive: true })) {
     if (entry.type === "file") paths.push(entry.path);
