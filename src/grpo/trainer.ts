@@ -12,6 +12,7 @@ import type { BaseState, Session } from "../train/session.js";
 import { completionRows } from "./completion-rows.js";
 import { learn } from "./learn.js";
 import { MetricsRows, rolloutMetrics, tokensOf } from "./metrics.js";
+import { dumpIfNonFinite } from "./non-finite.js";
 import { type Frozen, scoreSamples } from "./old-logps.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
 import { logpTemperature, type Sample, toSamples } from "./sample.js";
@@ -67,7 +68,8 @@ export async function train(run: GrpoRun): Promise<number> {
       sampled = { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) };
       run.completions.write(state.step + 1, completionRows(rollout, run.rewards, state.step + 1));
     }
-    const learnt = learn(run, partOf(pending, run.shape), pending.samples, state.step);
+    const samples = partOf(pending, run.shape);
+    const learnt = dumpIfNonFinite(run, samples, state.step, () => learn(run, samples, pending.samples, state.step));
     const step = state.step + 1;
     rows.add({
       step,
