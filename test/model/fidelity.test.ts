@@ -5,7 +5,7 @@
  * - prefill followed by cached decoding gives the numbers of one pass, and transformers' greedy continuation
  */
 import { describe, expect, it } from "vitest";
-import { type Attend, type CausalLM, loadModel, padBatch, scoreTokens, sdpa } from "../../src/model/index.js";
+import { type Attend, type CausalLM, causal, loadModel, padBatch, scoreTokens, sdpa } from "../../src/model/index.js";
 import { keep, noGrad, ops, scope, type Tensor, tensor } from "../../src/torch/index.js";
 import { fixtureDir, fixtureNames, golden, idsOf, logprobsOf, maxDifference, naiveLogprobs } from "./fixtures.js";
 
@@ -87,6 +87,24 @@ it("one dimension of ids is one row", () => {
   expect(flat!.shape).toEqual([3, 32]);
   expect(row!.shape).toEqual([1, 3, 32]);
   expect(flat!.toArray()).toEqual(row!.toArray());
+});
+
+it("takes positions per row; only their differences matter", () => {
+  const model = loadModel(fixtureDir("qwen3"));
+  const ids = tensor([...golden("qwen3").sequences[0]!.slice(0, 20)], [2, 10], "int64");
+  const from = (starts: number[]): Attend => ({
+    ...causal(10),
+    positions: tensor(
+      starts.flatMap((start) => Array.from({ length: 10 }, (_, i) => start + i)),
+      [2, 10],
+      "int64",
+    ),
+    length: Math.max(...starts) + 10,
+  });
+  const run = (starts: number[]) => noGrad(() => model.forward(ids, from(starts)).toArray());
+  const plain = noGrad(() => model.forward(ids).toArray());
+  expect(run([0, 0])).toEqual(plain);
+  expect(maxDifference(run([3, 90]), plain)).toBeLessThan(1e-4);
 });
 
 /** Keeps every key and value it has seen: the simplest cached Attend. */
