@@ -12,7 +12,7 @@ export interface DatasetOptions extends HubOptions {
   /** A data file, a folder of them, or "owner/name" on the Hugging Face Hub. */
   name: string;
   /** Named subset of a folder or repository. */
-  config?: string;
+  config?: string | null;
   /** Default "train". A single file has no splits. */
   split?: string;
   /** Column names to use, to the names in the data: { problem: "question" }. The old name stays too. */
@@ -55,7 +55,7 @@ async function findFiles(options: DatasetOptions): Promise<string[]> {
   return files;
 }
 
-function findInFolder(folder: string, wanted: { name: string; config?: string; split: string }): string[] {
+function findInFolder(folder: string, wanted: { name: string; config?: string | null; split: string }): string[] {
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && (extname(entry.name) !== "" || entry.name === "README.md"))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"));

@@ -7,10 +7,10 @@ import type { Prompt, Row } from "./types.js";
 
 export interface PromptOptions {
   tokenizer: Tokenizer;
-  /** Column that asks; "auto" (default) takes the first of `prompt`, `problem`, `question`, `messages` that the first row has. */
-  promptColumn?: string;
+  /** Column that asks; null (default) takes the first of `prompt`, `problem`, `question`, `messages` that the first row has. */
+  promptColumn?: string | null;
   /** Put before the conversation as a system message, unless the row's messages bring their own. */
-  systemPrompt?: string;
+  systemPrompt?: string | null;
   /** Text around the question; every {{column}} is replaced by the row's value: "Solve: {{problem}}". */
   promptTemplate?: string;
   /**
@@ -60,8 +60,8 @@ export function makePrompts(rows: readonly Row[], options: PromptOptions): Promp
   return made;
 }
 
-function promptColumn(first: Row, wanted = "auto"): string {
-  if (wanted !== "auto") return wanted;
+function promptColumn(first: Row, wanted: string | null | undefined): string {
+  if (wanted) return wanted;
   const column = PROMPT_COLUMNS.find((name) => Object.hasOwn(first, name));
   if (column !== undefined) return column;
   throw new UserError(
@@ -104,7 +104,7 @@ function promptSource(row: Row, index: number, column: string, options: PromptOp
   return isPlain ? text : withSystem([{ role: "user", content: text }], systemPrompt);
 }
 
-function withSystem(messages: ChatMessage[], systemPrompt: string | undefined): ChatMessage[] {
+function withSystem(messages: ChatMessage[], systemPrompt: string | null | undefined): ChatMessage[] {
   if (!systemPrompt || messages[0]?.role === "system") return messages;
   return [{ role: "system", content: systemPrompt }, ...messages];
 }
@@ -114,7 +114,7 @@ function conversation(
   row: Row,
   index: number,
   column: string,
-  systemPrompt: string | undefined,
+  systemPrompt: string | null | undefined,
 ): ChatMessage[] {
   const where = `${rowName(row, index)}: column "${column}"`;
   const wrong = value.findIndex((message) => !isMessage(message));

@@ -10,7 +10,7 @@ import { DATA_EXTENSIONS, isDataFile } from "./files.js";
 export interface Selection {
   /** The dataset's name, for messages. */
   name: string;
-  config?: string;
+  config?: string | null;
   split: string;
 }
 
@@ -85,10 +85,9 @@ function readmeConfig(entry: { config_name?: unknown; default?: unknown; data_fi
 }
 
 function byReadme(data: readonly string[], configs: readonly ReadmeConfig[], wanted: Selection): string[] {
-  const config =
-    wanted.config === undefined
-      ? (configs.find((c) => c.default) ?? configs.find((c) => c.config_name === "default") ?? onlyOne(configs))
-      : configs.find((c) => c.config_name === wanted.config);
+  const config = !wanted.config
+    ? (configs.find((c) => c.default) ?? configs.find((c) => c.config_name === "default") ?? onlyOne(configs))
+    : configs.find((c) => c.config_name === wanted.config);
   if (config === undefined)
     throw noSuch(
       wanted,
@@ -123,8 +122,7 @@ function globToRegExp(pattern: string): RegExp {
 // ---- by the paths ----
 
 function byPath(data: readonly string[], wanted: Selection): string[] {
-  const inConfig =
-    wanted.config === undefined ? data : data.filter((path) => path.split("/").includes(wanted.config ?? ""));
+  const inConfig = !wanted.config ? data : data.filter((path) => path.split("/").includes(wanted.config ?? ""));
   if (inConfig.length === 0) {
     const folders = data.filter((path) => path.includes("/")).map((path) => path.split("/")[0]);
     throw noSuch(wanted, "dataset_config", wanted.config, folders);
@@ -149,8 +147,8 @@ function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
-function noSuch(wanted: Selection, key: string, value: string | undefined, known: readonly string[]): UserError {
+function noSuch(wanted: Selection, key: string, value: string | null | undefined, known: readonly string[]): UserError {
   const list = [...new Set(known)].join(", ") || "none";
-  const asked = value === undefined ? `needs a ${key}` : `has no ${key} "${value}"`;
+  const asked = !value ? `needs a ${key}` : `has no ${key} "${value}"`;
   return new UserError(`dataset ${wanted.name} ${asked}: there are ${list}`);
 }

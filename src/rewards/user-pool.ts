@@ -23,8 +23,11 @@ interface Pending {
 const LOAD_MS = 60_000;
 
 // Plain JavaScript: it installs the TypeScript loader, then leaves to user-worker.ts (or its compiled form).
+// What the functions print goes to stderr, because stdout belongs to the command's JSON; a worker made with
+// `stdout: true` would do, but reading it keeps the process from ending.
 const BOOTSTRAP = `
 const { workerData } = require("node:worker_threads");
+process.stdout.write = process.stderr.write.bind(process.stderr);
 import(workerData.tsx).then(async ({ tsImport }) => {
   const { serve } = await tsImport(workerData.entry, workerData.entry);
   await serve(() => tsImport(workerData.file, workerData.entry), workerData.fallbackName);
@@ -47,8 +50,6 @@ export class UserRewardPool {
     const extension = extname(import.meta.url);
     const worker = new Worker(BOOTSTRAP, {
       eval: true,
-      // The functions may print; stdout belongs to the command's JSON.
-      stdout: true,
       workerData: {
         tsx: import.meta.resolve("tsx/esm/api"),
         entry: new URL(`./user-worker${extension}`, import.meta.url).href,
@@ -56,7 +57,6 @@ export class UserRewardPool {
         fallbackName: basename(this.file, extname(this.file)),
       },
     });
-    worker.stdout.pipe(process.stderr, { end: false });
     this.#worker = worker;
     const names = await this.#loaded(worker);
     worker.on("message", (report: Report) => this.#receive(report));

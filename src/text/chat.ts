@@ -37,7 +37,7 @@ export function compileChatTemplate(
 /** The error for a model folder without a template: names the two ways to give one. */
 export function missingChatTemplate(dir: string): UserError {
   return new UserError(
-    `${dir} has no chat template: put a Jinja file chat_template.jinja into the folder, ` +
-      `or set "chat_template" in its tokenizer_config.json`,
+    `${dir} has no chat template: put one into the folder (chat_template.jinja, or "chat_template" in ` +
+      `tokenizer_config.json), or set chat_template in the recipe`,
   );
 }

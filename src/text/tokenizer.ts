@@ -11,12 +11,17 @@ import { type Json, readJsonFile, readSettings, SPECIAL_TOKEN_KEYS, type Tokeniz
 import { createLibraryTokenizer, type LibraryTokenizer } from "./library.js";
 import type { ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Tokenizer } from "./types.js";
 
+export interface TokenizerOptions {
+  /** Jinja source of a chat template instead of the folder's own. */
+  chatTemplate?: string | null;
+}
+
 /**
  * Reads tokenizer.json, tokenizer_config.json, special_tokens_map.json, generation_config.json and
  * chat_template.jinja (all but the first optional) from a model folder.
  * @throws UserError when the folder or tokenizer.json is missing, or cannot be understood.
  */
-export function loadTokenizer(dir: string): Tokenizer {
+export function loadTokenizer(dir: string, options: TokenizerOptions = {}): Tokenizer {
   if (!existsSync(dir) || !statSync(dir).isDirectory()) {
     throw new UserError(`no folder ${dir}: give the folder that holds the model's tokenizer.json`);
   }
@@ -29,6 +34,7 @@ export function loadTokenizer(dir: string): Tokenizer {
     );
   }
   const settings = readSettings(dir);
+  settings.chatTemplate = options.chatTemplate ?? settings.chatTemplate;
   return new FolderTokenizer(dir, readLibraryTokenizer(path, definition, settings), settings);
 }
 

@@ -121,14 +121,14 @@ describe("wrong rows", () => {
 });
 
 describe("golds", () => {
-  const rows: Row[] = [{ answer: "7" }, { answer: "no number" }, { solution: "so \\boxed{\\frac{1}{2}}", answer: "?" }];
+  const rows: Row[] = [{ answer: "7" }, { answer: "?!" }, { solution: "so \\boxed{\\frac{1}{2}}", answer: "?" }];
   it("that cannot be parsed are counted, kept or dropped", () => {
     expect(checkGolds(rows, canParse)).toEqual({ rows, unparseable: [1] });
     expect(checkGolds(rows, canParse, { treatment: "drop" })).toEqual({ rows: [rows[0], rows[2]], unparseable: [1] });
   });
   it("or stop", () => {
     expect(() => checkGolds(rows, canParse, { treatment: "error" })).toThrow(
-      /row 2: gold answer "no number" cannot be parsed/,
+      /row 2: gold answer "\?!" cannot be parsed/,
     );
     expect(() => checkGolds([{ x: 1 }], canParse)).toThrow(/row 1 has no gold answer in column "solution" or "answer"/);
     expect(() => checkGolds(rows, canParse, { column: "gold" })).toThrow(/row 1 has no gold answer in column "gold"/);

@@ -52,6 +52,11 @@ describe("chat template", () => {
     expect(loadTokenizer(dir).applyChatTemplate([{ role: "user", content: "x" }])).toBe("x<|eos|>");
   });
 
+  it("one given wins over the folder's", () => {
+    const tokenizer = loadTokenizer(join(fixtures, "bpe"), { chatTemplate: "{{ bos_token }}!" });
+    expect(tokenizer.applyChatTemplate([])).toBe("<|bos|>!");
+  });
+
   it("takes the default of several named templates", () => {
     const chat_template = [
       { name: "tool_use", template: "no" },
@@ -63,7 +68,7 @@ describe("chat template", () => {
   it("names both ways to give a template that is missing", () => {
     const apply = () => loadTokenizer(join(fixtures, "metaspace")).applyChatTemplate([{ role: "user", content: "x" }]);
     expect(apply).toThrow(UserError);
-    expect(apply).toThrow(/chat_template\.jinja.*tokenizer_config\.json/s);
+    expect(apply).toThrow(/chat_template\.jinja.*tokenizer_config\.json.*chat_template in the recipe/s);
   });
 
   it("passes on what the template refuses, and why", () => {
