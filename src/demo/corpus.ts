@@ -12,8 +12,8 @@ export const STYLES = ["careful", "rash", "hasty", "rambling", "unclosed"] as co
 export type Style = (typeof STYLES)[number];
 
 export interface Example {
-  /** The user's question. */
-  prompt: string;
+  /** The user's question, which the trainers put through the chat template. */
+  problem: string;
   /** What follows the prompt's "<think>\n". */
   completion: string;
   style: Style;
@@ -38,7 +38,7 @@ export function generateCorpus({ seed, count }: { seed: number; count: number })
   const random = seededRandom(seed + 1_000_003);
   return generateProblems({ split: "train", seed, count }).map((problem) => {
     const style = drawStyle(random, problem.level);
-    return { prompt: problem.problem, completion: answer(random, problem, style), style, level: problem.level };
+    return { problem: problem.problem, completion: answer(random, problem, style), style, level: problem.level };
   });
 }
 

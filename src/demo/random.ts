@@ -1,3 +1,8 @@
+import { Pcg32 } from "../data/pcg32.js";
+
+/** The demo's own sequence of PCG32, apart from the one that orders training rows. */
+const STREAM = 0x64656d6fn;
+
 /** A seeded source of random numbers for generated data; not for sampling from models. */
 export interface Random {
   /** Uniform in [0, 1). */
@@ -10,19 +15,13 @@ export interface Random {
   chance(p: number): boolean;
 }
 
-/** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, the same sequence on every machine. */
 export function seededRandom(seed: number): Random {
-  let state = hashText(`seed ${seed}`);
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  const integer = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
+  const pcg = new Pcg32(BigInt(seed), STREAM);
+  const next = (): number => pcg.nextUint32() / 2 ** 32;
+  const integer = (low: number, high: number): number => low + pcg.nextBelow(high - low + 1);
   return {
-    next,
     integer,
+    next,
     pick: <T>(items: readonly T[]): T => items[integer(0, items.length - 1)] as T,
     chance: (p) => next() < p,
   };

@@ -11,7 +11,7 @@ describe("warm-up corpus", () => {
   const rows = corpus.map((example, i) => ({ ...example, gold: problems[i]?.solution }));
 
   it("answers training problems in all styles, carefully the less the harder the sum", () => {
-    expect(corpus.map((e) => e.prompt)).toEqual(problems.map((p) => p.problem));
+    expect(corpus.map((e) => e.problem)).toEqual(problems.map((p) => p.problem));
     expect(new Set(corpus.map((e) => e.style))).toEqual(new Set(STYLES));
     const careful = [1, 2, 3, 4, 5, 6].map(
       (level) => corpus.filter((e) => e.level === level && e.style === "careful").length,

@@ -47,7 +47,7 @@ describe("demo tokenizer", () => {
     const marker = /<\|(pad|end|system|user|assistant)\|>/;
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        fc.pre(!marker.test(text) && text.isWellFormed() && text.length > 0);
+        fc.pre(!marker.test(text) && text.length > 0);
         expect(
           tokenizer.decode(tokenizer.encode(text, { addSpecialTokens: false }), { skipSpecialTokens: false }),
         ).toBe(text);
