@@ -129,8 +129,20 @@ export function extract(
   const anchored = lastMatch(text, anchor);
   const formula = anchored === undefined ? undefined : formulaAt(text, anchored);
   if (formula) return { parts: [formula.content], how: "anchored formula" };
+  const fraction = bareFraction(text);
+  if (fraction) return { parts: [fraction], how: "anchored formula" };
   return options.extraction === "anywhere" ? extractAnywhere(text) : undefined;
 }
+
+/** `the answer is \frac{1}{2}.`: a fraction of integers is a formula without delimiters too. */
+function bareFraction(text: string): string | undefined {
+  let found: string | undefined;
+  for (const match of text.matchAll(anchoredFraction)) found = match[1];
+  return found;
+}
+
+const anchoredFraction =
+  /(?:answer\s+is\s{0,3}:?|answer\s{0,3}:|<answer>)\s{0,3}((?:[a-zA-Z]\s?=\s?)?-?\\[dt]?frac\{\d{1,40}\}\{\d{1,40}\})\s{0,3}(?:\.?\s|\.?$|<)/gi;
 
 function extractAnywhere(text: string): Extraction | undefined {
   const anchored = lastMatch(text, plainAnchor);

@@ -18,6 +18,8 @@ export interface Options {
   decimals: number;
   /** A unit or currency on one side only is ignored; on both sides they must agree. "ignore": they need not. */
   units: "agree" | "ignore";
+  /** "fold": a letter's case may differ where that confuses no variables (`C` for the constant `c`). "keep": it may not. */
+  letterCase: "fold" | "keep";
   limits: Limits;
 }
 
@@ -28,6 +30,7 @@ export const reward: Options = {
   manyBoxes: "set",
   decimals: 6,
   units: "agree",
+  letterCase: "fold",
   limits: defaultLimits,
 };
 

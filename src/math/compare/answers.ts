@@ -81,10 +81,12 @@ function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
 function compareAssigned(relation: Relation, value: Node, context: Context, relationIsGold: boolean): Verdict {
   const assigned = assignedValue(relation);
   if (!assigned) return different("relation against value");
-  if (relationIsGold && !isName(relation.parts[0]!)) return different("equation against value");
+  if (!isName(relation.parts[0]!) && (relationIsGold || isZero(assigned))) return different("equation against value");
   const verdict = relationIsGold ? compareAnswers(assigned, value, context) : compareAnswers(value, assigned, context);
   return isEqual(verdict) ? equal(`assigned value: ${verdict.rule}`) : verdict;
 }
+
+const isZero = (node: Node): boolean => node.kind === "num" && node.value.n === 0n;
 
 const isTuple = (node: Group): boolean => node.open !== "" && node.open !== "{";
 
@@ -94,11 +96,20 @@ function compareGroups(a: Node, b: Node, context: Context): Verdict {
   if (!x && !y) return compareUnordered(a.items, b.items, context);
   if (a.items.length !== b.items.length) return different("number of components");
   if (x && y && !bracketsFit(a, b, context)) return different("brackets");
-  if (x !== y && (a.open === "{" || b.open === "{")) return compareUnordered(a.items, b.items, context);
+  if (x !== y && (a.open === "{" || b.open === "{")) return compareWithSet(a, b, context);
   if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
   const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
   if (x !== y && half) return different("brackets");
   return every(a.items, (item, i) => compareComponent(item, b.items[i]!, context), "components");
+}
+
+/** A tuple against a set: the same elements, none of them twice. */
+function compareWithSet(a: Group, b: Group, context: Context): Verdict {
+  const tuple = isTuple(a) ? a : b;
+  const repeated = tuple.items.some((item, i) =>
+    tuple.items.slice(0, i).some((earlier) => isEqual(compareAnswers(item, earlier, context))),
+  );
+  return repeated ? different("repeated component") : compareUnordered(a.items, b.items, context);
 }
 
 /** One answer against several that are all the same. */

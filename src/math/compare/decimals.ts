@@ -41,25 +41,31 @@ const significant = ({ value, places }: Decimal): number => {
   return (digits / value.d).toString().length;
 };
 
+/** Decimals with so many digits came out of floating point and are right to about 1e-12 only. */
+const isFloat = (decimal: Decimal): boolean => decimal.places > 0 && significant(decimal) >= 13;
+
 /** Significant digits below which a rounded decimal says too little: 0.000001 is not 1/700000. */
 const leastSignificant = 3;
 
 /** Whether `decimal` is `other` rounded to the decimal's digits (see `Options.decimals`). */
 export function compareDecimal(decimal: Decimal, other: Node, context: Context): Verdict {
-  const { places } = decimal;
-  if (places < context.options.decimals || significant(decimal) < leastSignificant) return different("decimal digits");
+  // 43.30127 is 25√3 to six places: its last digit is a zero not written.
+  const places = Math.max(decimal.places, context.options.decimals);
+  if (!Number.isFinite(places) || significant(decimal) < leastSignificant) return different("decimal digits");
   const exact = exactValue(other, context.budget);
   if (exact) {
     const gap = add(decimal.value, negate(exact));
     const distance = gap.n < 0n ? negate(gap) : gap;
-    // Half a unit of the last digit, and a relative 1e-12 for decimals that went through floating point.
+    // Half a unit of the last digit, and more for decimals that went through floating point.
     const magnitude = exact.n < 0n ? negate(exact) : exact;
-    const bound = add(rational(1n, 2n * 10n ** BigInt(places)), multiply(magnitude, rational(1n, 10n ** 12n)));
+    const half = rational(1n, 2n * 10n ** BigInt(places));
+    const bound = !isFloat(decimal) ? half : add(half, multiply(magnitude, rational(1n, 10n ** 12n)));
     return order(distance, bound) <= 0 ? equal("rounded decimal") : different("decimal digits");
   }
   const value = numericValue(other, new Map(), context.budget);
   if (!value || Math.abs(value.im) > value.err) return different("decimal digits");
   const distance = Math.abs(value.re - toNumber(decimal.value));
-  const bound = 0.5 * 10 ** -places + Math.abs(value.re) * 1e-12 + value.err;
+  const noise = !isFloat(decimal) ? 0 : Math.abs(value.re) * 1e-12;
+  const bound = 0.5 * 10 ** -places + noise + value.err;
   return distance <= bound ? equal("rounded decimal") : different("decimal digits");
 }

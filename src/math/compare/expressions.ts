@@ -15,13 +15,13 @@ export function compareExpressions(a: Node, b: Node, context: Context): Verdict 
   [a, b] = [dropDegrees(a), dropDegrees(b)];
   const first = compareValues(a, b, context);
   if (isEqual(first)) return first;
-  for (const [rule, left, right] of conventions(a, b)) {
+  for (const [rule, left, right] of conventions(a, b, context)) {
     if (isEqual(compareValues(left, right, context))) return equal(rule);
   }
   return first;
 }
 
-function* conventions(a: Node, b: Node): Generator<[string, Node, Node]> {
+function* conventions(a: Node, b: Node, context: Context): Generator<[string, Node, Node]> {
   if (contains(a, "deg") !== contains(b, "deg")) yield ["degrees", bareAngles(a), bareAngles(b)];
   if (contains(a, roundedPlaces) || contains(b, roundedPlaces))
     yield ["rounded decimals", roundDecimals(a), roundDecimals(b)];
@@ -32,7 +32,7 @@ function* conventions(a: Node, b: Node): Generator<[string, Node, Node]> {
       yield ["log to base 10 and natural", logBase(a), logBase(b, 10)];
     }
   }
-  const folded = foldCase(a, b);
+  const folded = context.options.letterCase === "fold" ? foldCase(a, b) : undefined;
   if (folded) yield ["letter case", logBase(folded[0]), logBase(folded[1])];
 }
 
@@ -113,14 +113,17 @@ function compareValues(a: Node, b: Node, context: Context): Verdict {
   return compareModular(a, b, context) ?? compareNumeric(logBase(a), logBase(b), context);
 }
 
-/** `385_9` against `385`: the digits are compared when the other side leaves the base out. */
+/**
+ * The base is notation the question asks for: `385_9` is `385` where the other side leaves the base out, and not the
+ * decimal 320. Numerals of two bases are compared by value.
+ */
 function compareBases(a: Node, b: Node): Verdict | undefined {
   const [based, bare] = a.kind === "num" && a.base !== undefined ? [a, b] : [b, a];
-  if (based.kind !== "num" || based.base === undefined || bare.kind !== "num" || bare.base !== undefined)
-    return undefined;
-  return bare.value.d === 1n && `${bare.value.n}` === based.digits!.replace(/^0+(?=\d)/, "")
-    ? equal("digits without their base")
-    : undefined;
+  if (based.kind !== "num" || based.base === undefined) return undefined;
+  if (bare.kind !== "num") return different("base");
+  if (bare.base !== undefined) return undefined;
+  const digits = based.digits!.replace(/^0+(?=\d)/, "");
+  return bare.value.d === 1n && `${bare.value.n}` === digits ? equal("digits without their base") : different("base");
 }
 
 /** A rounded decimal against an exact constant, if one side is a decimal and the rule allows it. */

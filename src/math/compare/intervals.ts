@@ -98,6 +98,7 @@ function callPieces(op: string, args: Node[], context: Context): Interval[] | un
 }
 
 function relationPieces(relation: Relation, context: Context): Interval[] | undefined {
+  if (relation.ops.length === 1 && relation.ops[0] === "in") return pieces(relation.parts[1]!, context);
   let result: Interval[] | undefined;
   for (let i = 0; i < relation.ops.length; i++) {
     const next = inequality(relation.parts[i]!, relation.ops[i]!, relation.parts[i + 1]!, context);
@@ -156,7 +157,8 @@ export function substitute(node: Node, name: string, value: Node): Node {
   );
 }
 
-const sameValue = (a: number, b: number): boolean => a === b || Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a));
+const sameValue = (a: number, b: number): boolean =>
+  a === b || (Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= 1e-12 * Math.max(1, Math.abs(a)));
 
 function merge(parts: Interval[]): Interval[] {
   const sorted = [...parts].sort((a, b) => a.low.value - b.low.value || Number(b.low.closed) - Number(a.low.closed));

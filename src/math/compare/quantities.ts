@@ -1,6 +1,6 @@
 /** Values with units. */
 import { call, isCall, type Node, num, type Quantity } from "../ast.js";
-import { findUnit } from "../parse/units.js";
+import { measure } from "../parse/units.js";
 import { variables } from "../value/numeric.js";
 import { fromDecimal } from "../value/rational.js";
 
@@ -13,21 +13,17 @@ export interface Pair {
 export function matchUnits(a: Node, b: Node, agree: boolean): Pair | undefined {
   const [x, y] = [asQuantity(a, b), asQuantity(b, a)];
   if (!agree || x.unit === "" || y.unit === "") return { a: x.value, b: y.value };
-  const [u, v] = [plainUnit(x.unit), plainUnit(y.unit)];
-  if (u === v) return { a: x.value, b: y.value };
-  const [known, other] = [findUnit(u), findUnit(v)];
-  if (!known || !other || known.dimension === "other" || other.dimension === "other") return { a: x.value, b: y.value };
-  if (known.dimension !== other.dimension) return undefined;
-  return { a: scale(x.value, known.factor / other.factor), b: y.value };
+  if (x.unit === y.unit) return { a: x.value, b: y.value };
+  const [u, v] = [measure(x.unit), measure(y.unit)];
+  // Units we do not know are taken to be the same thing in other words.
+  if (!u || !v) return { a: x.value, b: y.value };
+  return u.dimensions === v.dimensions ? { a: scale(x.value, u.factor / v.factor), b: y.value } : undefined;
 }
 
 const scale = (node: Node, factor: number): Node => {
   const [whole, fraction = ""] = factor.toFixed(12).replace(/0+$/, "").split(".");
-  return factor === 1 ? node : call("mul", num(fromDecimal(whole!, fraction)), node);
+  return Math.abs(factor - 1) < 1e-9 ? node : call("mul", num(fromDecimal(whole!, fraction)), node);
 };
-
-/** One unit word, without spaces and full stops; longer texts stay as they are and match anything. */
-const plainUnit = (unit: string): string => unit.replace(/^the\s+/, "").replace(/[.\s]+$/, "");
 
 /** Letters that are units behind a number when the other side is a pure number: `6m` against 6. */
 const unitLetters = new Set(["m", "s", "g", "h", "L", "N", "J", "W", "V", "K"]);

@@ -1,5 +1,5 @@
 /** Equations and inequalities. */
-import { call, type Node, num, type Relation, type RelationOp } from "../ast.js";
+import { call, children, type Node, num, type Relation, type RelationOp, render, sym, withChildren } from "../ast.js";
 import { numericValue, variables } from "../value/numeric.js";
 import { zero } from "../value/rational.js";
 import { samplePoint } from "./expressions.js";
@@ -29,7 +29,7 @@ export const isEquation = (node: Node): node is Relation => node.kind === "rel" 
 
 /** What a relation says its left side is: the end of a chain of equations, the set behind ∈. */
 export function assignedValue(relation: Relation): Node | undefined {
-  if (relation.ops.at(-1) === "in" || isEquation(relation)) return relation.parts.at(-1);
+  if (relation.ops.join() === "in" || isEquation(relation)) return relation.parts.at(-1);
   return undefined;
 }
 
@@ -79,7 +79,8 @@ function shortened(chain: Relation): Relation[] {
   ];
 }
 
-const withoutUnit = (node: Node): Node => (node.kind === "quantity" ? node.value : node);
+const withoutUnit = (node: Node): Node =>
+  node.kind === "quantity" ? node.value : withChildren(node, children(node).map(withoutUnit));
 const difference = (relation: Relation): Node =>
   call("add", withoutUnit(relation.parts[0]!), call("neg", withoutUnit(relation.parts[1]!)));
 
@@ -91,9 +92,9 @@ function compareSingle(a: Relation, b: Relation, context: Context, compare: Comp
   const opB = directed(b);
   const opA = directed(a);
   if (opA.op !== opB.op) return different("relation sign");
-  const [x, y] = [opA.difference, opB.difference];
+  const [x, y] = [opA.difference, opB.difference].map(solvable) as [Node, Node];
   const names = [...new Set([...variables(x), ...variables(y)])];
-  if (names.length === 0 || !isValue(x) || !isValue(y)) return different("sides");
+  if (names.length === 0) return different("sides");
   const xElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), x);
   const yElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), y);
   const proportional = compare(call("mul", x, yElsewhere), call("mul", xElsewhere, y), context);
@@ -104,8 +105,22 @@ function compareSingle(a: Relation, b: Relation, context: Context, compare: Comp
   return sameSign(x, y, names, context) ? equal("proportional inequality") : different("inequality sign");
 }
 
-const isValue = (node: Node): boolean =>
-  node.kind === "call" ? node.args.every(isValue) : node.kind === "num" || node.kind === "sym";
+/**
+ * Matrices become names, and so do function values in an equation without variables: `\log_6 216 = 3` says something of
+ * the logarithm, not that 3 = 3.
+ */
+function solvable(node: Node): Node {
+  const constant = variables(node).size === 0;
+  const change = (inner: Node): Node => {
+    if (inner.kind === "num" || inner.kind === "sym") return inner;
+    if (inner.kind === "call" && (!constant || arithmetic.has(inner.op)))
+      return { ...inner, args: inner.args.map(change) };
+    return sym(`<${render(inner)}>`);
+  };
+  return change(node);
+}
+
+const arithmetic = new Set(["add", "mul", "neg", "div", "pow"]);
 
 /** Everything as d < 0, d ≤ 0, d = 0 or d ≠ 0. */
 function directed(relation: Relation): { op: RelationOp; difference: Node } {

@@ -33,6 +33,7 @@ const signed = (sign: Sign, node: Node): Node => {
 
 export function parseSum(cursor: Cursor): Node {
   return cursor.nested(() => {
+    cursor.take("$");
     let sign = takeSign(cursor);
     const terms = [sign ? signed(sign, signedProduct(cursor)) : signedProduct(cursor)];
     for (sign = takeSign(cursor); sign; sign = takeSign(cursor)) terms.push(signed(sign, signedProduct(cursor)));

@@ -32,12 +32,13 @@ export interface LexOptions {
   scientific: boolean;
 }
 
-const thousandsComma = /\d{1,3}(?:(?:\{,\}|,)(?:\\!)?\d{3})+(?!\d)/y;
+const thousandsComma = /\d{1,3}(?:(?:\{,\}|,)(?:\\!\s*)?\d{3})+(?!\d)/y;
 const thousandsSpace = /[1-9]\d{0,2}(?:(?:\\[,;: ]|~|\\thinspace| )\d{3})+(?![\d.]*\d)/y;
 const repeatRun = /\\(?:overline|bar|dot)\s*\{?(\d+)\}?/y;
 const boldWords = /\s*\{\s*[a-zA-Z]{2,}[a-zA-Z\s.]*\}/y;
 const digitRun = /\d+/y;
 const fractionRun = /\.(\d*)/y;
+const barePoint = /\.(?=\s?[/*^])/y;
 const exponentRun = /[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
 const letterRun = /[a-zA-Z]+/y;
 const commandRun = /\\(?:[a-zA-Z]+|.)/sy;
@@ -146,6 +147,8 @@ class Lexer {
         return;
       }
     }
+    // `3./2`: a point without digits.
+    else if (match(barePoint, source, this.at)) this.at++;
     let exponent = 0;
     const scientific = this.options.scientific ? match(exponentRun, source, this.at) : null;
     if (scientific) {
@@ -175,6 +178,10 @@ class Lexer {
   private letters(): void {
     const run = match(letterRun, this.source, this.at)![0];
     this.at += run.length;
+    if (modules.has(run) && match(memberRun, this.source, this.at)) {
+      this.at++;
+      return;
+    }
     const alias = functionAliases[run] ?? run;
     if (run.length > 1 && (functions.has(alias) || conjunctions.has(run) || isUnitWord(run) || bareWords.has(run))) {
       this.push("word", alias);
@@ -266,6 +273,10 @@ class Lexer {
     return source.slice(start);
   }
 }
+
+/** `np.sqrt(2)`: the module's name says nothing. */
+const modules = new Set(["np", "numpy", "math", "sympy", "sp"]);
+const memberRun = /\.[a-z]/y;
 
 const bareWords = new Set([
   "pi",

@@ -205,7 +205,10 @@ export function parseName(cursor: Cursor, letter: string): Node {
   }
   const braced = functionLetters.test(letter) && cursor.isMark("{") && cursor.isMark("(", 1);
   if (braced) cursor.next();
-  if (cursor.isMark("(") && (functionLetters.test(letter) || isPointValue(cursor))) {
+  if (
+    cursor.isMark("(") &&
+    (functionLetters.test(letter) || (/^[a-zA-Z]$/.test(letter) && !/[eid]/.test(letter) && isPointValue(cursor)))
+  ) {
     cursor.next();
     const args = cursor.bracketed(() => parseClauses(cursor));
     cursor.expect(")");
@@ -216,9 +219,9 @@ export function parseName(cursor: Cursor, letter: string): Node {
   return sym(name);
 }
 
-/** `y(0) = 1`: a letter, one plain number in brackets, an equals sign. */
+/** `y(0)`: a letter with one plain number in brackets right behind it. */
 const isPointValue = (cursor: Cursor): boolean =>
-  cursor.peek(1)?.kind === "num" && cursor.isMark(")", 2) && cursor.isMark("=", 3);
+  cursor.peek()?.spaced === false && cursor.peek(1)?.kind === "num" && cursor.isMark(")", 2);
 
 /** `\text{x}` as a letter; other words only stand alone and are read by the caller. */
 function parseText(cursor: Cursor, text: string): Node {

@@ -45,8 +45,9 @@ function isProse(text: string): boolean {
   for (const match of bare.matchAll(/(?<![_a-zA-Z])[a-zA-Z]{3,}/g)) {
     const run = match[0];
     if (functions.has(run) || isUnitWord(run) || notProse.has(run)) continue;
-    // One long word, or two words side by side.
-    if (run.length >= 5 || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index)))) return true;
+    // One long word outside an equation, or two words side by side.
+    if ((run.length >= 5 && !/[=<>]/.test(text)) || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index))))
+      return true;
     wordEnd = match.index + run.length;
   }
   return false;
@@ -69,6 +70,7 @@ const wrapper = new RegExp(
 /** The words of an answer without fonts, spaces, braces, case and closing punctuation: for comparing text. */
 export function plainText(source: string): string {
   let text = source
+    .replace(/\\[dtc]frac/g, "\\frac")
     .replace(wrapper, "")
     .replace(/\\[,;:! ]|[\s~${}]/g, "")
     .toLowerCase();

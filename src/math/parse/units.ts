@@ -19,7 +19,7 @@ const table: Record<string, string> = {
   money: "dollar:1 dollars:1 usd:1 cent:0.01 cents:0.01",
   angle: "degree:1 degrees:1 deg:1 rad:57.29577951308232 radian:57.29577951308232 radians:57.29577951308232",
   other:
-    "unit:1 units:1 square:1 sq:1 cubic:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1 hundred:1",
+    "unit:1 units:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1 hundred:1",
 };
 
 const known = new Map<string, Unit>();
@@ -31,7 +31,36 @@ for (const [dimension, entries] of Object.entries(table)) {
 }
 
 /** The unit of that name; capitals matter only where a lower-case letter is another unit. */
-export const findUnit = (name: string): Unit | undefined => known.get(name) ?? known.get(name.toLowerCase());
+const findUnit = (name: string): Unit | undefined => known.get(name) ?? known.get(name.toLowerCase());
 
 /** Unit words written without `\text`: single letters are not among them, they could be variables. */
 export const isUnitWord = (name: string): boolean => name.length > 1 && findUnit(name) !== undefined;
+
+/** A product of powers of dimensions, with the factor to their base units. */
+export interface Measure {
+  dimensions: string;
+  factor: number;
+}
+
+const powers: Record<string, number> = { square: 2, sq: 2, squared: 2, cubic: 3, cubed: 3 };
+
+/** What `square feet`, `cm^2`, `m / s`, `\text{miles per hour}` measure; undefined when a word is not known. */
+export function measure(unit: string): Measure | undefined {
+  const dimensions = new Map<string, number>();
+  let factor = 1;
+  let sign = 1;
+  let next = 1;
+  for (const [, word, exponent, mark] of unit.matchAll(/([a-zA-Z]+)\.?\s*(?:\^\{?\s*(-?\d))?|(\S)/g)) {
+    if (mark === "/" || word === "per") sign = -1;
+    else if (word !== undefined && word in powers) next = powers[word]!;
+    else if (word !== undefined) {
+      const found = findUnit(word);
+      if (!found || found.dimension === "other") return undefined;
+      const power = sign * (exponent ? Number(exponent) : next);
+      dimensions.set(found.dimension, (dimensions.get(found.dimension) ?? 0) + power);
+      factor *= found.factor ** power;
+      next = 1;
+    } else if (mark !== "*" && mark !== "-" && mark !== "$") return undefined;
+  }
+  return { dimensions: [...dimensions].sort().join(" "), factor };
+}

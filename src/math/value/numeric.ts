@@ -139,8 +139,6 @@ const operations: Record<string, Operation> = {
   binom: ([n, k]) => binomialBall(n!, k!),
   max: (args) => args.reduce((a, b) => (a.re >= b.re ? a : b)),
   min: (args) => args.reduce((a, b) => (a.re <= b.re ? a : b)),
-  /** A decimal taken as rounded in its last digit. */
-  rounded: ([a]) => ball(a!.re, 0, Math.abs(a!.re) * 1e-8),
   Re: ([a]) => ball(a!.re, 0, a!.err),
   Im: ([a]) => ball(a!.im, 0, a!.err),
 };
@@ -163,6 +161,7 @@ function binomialBall(n: Ball, k: Ball): Ball | undefined {
 
 function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
   const operation = operations[node.op];
+  if (node.op === "rounded") return roundedValue(node.args[0]!);
   if (!operation) return specialValue(node, point, budget);
   const exact = node.op === "pow" ? exactExponent(node, point, budget) : undefined;
   if (exact) return exact;
@@ -173,6 +172,13 @@ function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
     args.push(value);
   }
   return operation(args);
+}
+
+/** A decimal taken as rounded in its last digit. */
+function roundedValue(node: Node): Ball | undefined {
+  if (node.kind !== "num") return undefined;
+  const value = toNumber(node.value);
+  return ball(value, 0, Math.abs(value) * 2 ** -52 + 10 ** -(node.places ?? 0));
 }
 
 /** x^(p/q) with q odd of a negative real x is left to the complex branch; an integer exponent is used exactly. */
