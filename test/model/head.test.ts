@@ -64,6 +64,16 @@ describe.each([
   });
 });
 
+it("tells the most likely token's log-probability, equal to the target's where that is the target", () => {
+  const ids = [...SEQUENCES[0]!.slice(0, 5), ...golden("qwen3").greedy.slice(0, 1), 90];
+  const { logps_N, best_N } = scoreTokens(loadModel(fixtureDir("qwen3")), padBatch([{ ids, from: 1 }]), { chunk: 4 });
+  const [logps, best] = [logps_N.toArray(), best_N.toArray()];
+  expect(best[4]).toBe(logps[4]);
+  logps.forEach((x, i) => {
+    expect(best[i]!).toBeGreaterThanOrEqual(x);
+  });
+});
+
 it("asks once, with all log-probabilities, where a loss needs them together", () => {
   const batch = padBatch(SEQUENCES.map((ids) => ({ ids, from: 1 })));
   const run = (chunk: number) => {
@@ -124,12 +134,12 @@ it("leaves only the scores behind", () => {
   const batch = padBatch(SEQUENCES.map((ids) => ({ ids, from: 1 })));
   const step = () => {
     const scores = backwardTokens(model, batch, lossGradient, { chunk: 10 });
-    scores.logps_N.dispose();
-    scores.entropy_N.dispose();
+    for (const tensor of Object.values(scores)) tensor.dispose();
   };
   step();
   const [tensors, bytes] = [liveTensors(), liveBytes()];
   for (let i = 0; i < 20; i++) step();
-  expect(liveTensors()).toBe(tensors);
-  expect(liveBytes()).toBe(bytes);
+  // At most: garbage collection may meanwhile free what earlier tests left.
+  expect(liveTensors()).toBeLessThanOrEqual(tensors);
+  expect(liveBytes()).toBeLessThanOrEqual(bytes);
 });

@@ -130,5 +130,6 @@ it("loading, running and disposing leaves no tensor behind", () => {
   run();
   const before = liveTensors();
   for (let i = 0; i < 5; i++) run();
-  expect(liveTensors()).toBe(before);
+  // At most: garbage collection may meanwhile free what earlier tests left.
+  expect(liveTensors()).toBeLessThanOrEqual(before);
 });
