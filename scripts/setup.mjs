@@ -5,7 +5,6 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./lib/build.mjs";
-import { linkCommand } from "./lib/command.mjs";
 import { findLibtorch } from "./lib/libtorch.mjs";
 import { checkCompiler, checkNode, findPython } from "./lib/prerequisites.mjs";
 import { SetupError, say } from "./lib/say.mjs";
@@ -19,7 +18,6 @@ function setUp() {
   const torch = findLibtorch(python, project);
   const start = performance.now();
   const built = build(project, torch, python);
-  linkCommand(project);
   const how = built ? `built in ${((performance.now() - start) / 1000).toFixed(0)} s` : "is up to date";
   say(`the native addon ${how} (libtorch ${torch.version}, ${torch.cuda ? "CUDA" : "CPU"}, from ${torch.source}).`);
 }
