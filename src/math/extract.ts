@@ -53,6 +53,8 @@ function findBoxes(text: string, strict: boolean): Box[] {
 /** Between boxes that are one answer: delimiters, commas, "and", "or". */
 const beside = /^(?:\s|[$,;.&]|\\[()[\],;!]|\\text\s*\{\s*(?:and|or)\s*\}|\\quad|and\b|or\b)*$/;
 
+const percentBehind = /^\$?\s{0,2}(?:\\?%|percent\b|pct\b)/;
+
 function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]): string[] {
   let first = boxes.length - 1;
   while (manyBoxes === "set" && first > 0) {
@@ -61,6 +63,9 @@ function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]):
     first--;
   }
   const parts = boxes.slice(first).map((box) => box.content);
+  // `\boxed{28}\%`
+  if (parts.length === 1 && percentBehind.test(text.slice(boxes.at(-1)!.end, boxes.at(-1)!.end + 12)))
+    parts[0] += "\\%";
   return [...new Set(parts)];
 }
 
@@ -81,6 +86,8 @@ function formulaAt(text: string, at: number): { content: string; end: number } |
   if (!opener) return undefined;
   const closer = closers[opener]!;
   const start = at + opener.length;
+  // As in Markdown, a `$` before a line break opens no inline formula.
+  if (opener === "$" && /^[ \t]*\n/.test(text.slice(start, start + 20))) return undefined;
   for (let i = start; i < text.length; i++) {
     if (text.startsWith(closer, i)) return { content: text.slice(start, i), end: i + closer.length };
     if (text[i] === "\\") i++;
@@ -107,17 +114,22 @@ function lastFormula(text: string): string | undefined {
   return found;
 }
 
-const lastNumber = /[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:\/\d+)?\s?(?:%|percent\b)?/g;
+const plainNumber = /[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?(?:\s?(?:%|percent\b))?/g;
 
+/** The last plain number of the text. */
 function numberIn(text: string): string | undefined {
   let found: string | undefined;
-  for (const [match] of text.matchAll(lastNumber)) if (/\d/.test(match)) found = match;
-  return found;
+  for (const [match] of text.matchAll(plainNumber)) found = match;
+  return found?.replace(/,$/, "");
 }
 
 /** The sentence behind a plain anchor. */
 const sentence = (text: string): string =>
   /^[^\n]{0,200}?(?=\.?(?:\s|$)\s*(?:\n|$)|\.\s)/.exec(text)?.[0] ?? text.slice(0, 200);
+
+const tailLength = 20_000;
+/** Texts longer than this are no answer by themselves. */
+const answerLength = 1_000;
 
 /** The answer of a completion, or undefined when there is none where the options look. */
 export function extract(
@@ -126,6 +138,8 @@ export function extract(
 ): Extraction | undefined {
   const boxes = findBoxes(text, options.boxes === "strict");
   if (boxes.length > 0) return { parts: lastBoxes(text, boxes, options.manyBoxes), how: "box" };
+  // Answers stand at the end: that much of it is searched for anchors and formulas.
+  text = text.slice(-tailLength);
   const anchored = lastMatch(text, anchor);
   const formula = anchored === undefined ? undefined : formulaAt(text, anchored);
   if (formula) return { parts: [formula.content], how: "anchored formula" };
@@ -154,7 +168,7 @@ function extractAnywhere(text: string): Extraction | undefined {
   if (formula !== undefined) return { parts: [formula], how: "formula" };
   const number = /[a-z]{2,}\s+[a-z]{2,}/i.test(text) ? numberIn(text) : undefined;
   if (number !== undefined) return { parts: [number], how: "number" };
-  return text.trim() === "" ? undefined : { parts: [text.trim()], how: "text" };
+  return text.trim() === "" || text.length > answerLength ? undefined : { parts: [text.trim()], how: "text" };
 }
 
 /** The answer of a gold: its boxes, or the whole text without its formula delimiters. */

@@ -73,11 +73,10 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
 /** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
 const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");
 
+/** A mistake of ours must not stop a training run: it is reported as undecided, with its message. */
 const reason = (problem: unknown): string => {
   if (problem instanceof LimitReached) return problem.message;
-  // A stack or range problem of the engine on an extreme input: a limit like the others.
-  if (problem instanceof RangeError) return "answer passes the limit on numbers";
-  throw problem;
+  return `internal error: ${problem instanceof Error ? problem.message : String(problem)}`;
 };
 
 const sameSource = (a: Extraction, b: Extraction): boolean => {
@@ -114,8 +113,8 @@ export function parse(latex: string, limits: Limits = defaultLimits): Node | und
   try {
     const answer = extractGold(latex);
     if (answer) for (const node of readParts(answer, limits)) return node;
-  } catch (problem) {
-    reason(problem);
+  } catch {
+    // Past a limit: not readable.
   }
   return undefined;
 }

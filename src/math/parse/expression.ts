@@ -65,7 +65,7 @@ function parseProduct(cursor: Cursor): Node {
     } else if (takeDegree(cursor)) {
       left = call("deg", left);
     } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
-      left = call("mod", left, modulus(cursor));
+      left = call(cursor.isCommand("pmod") ? "pmod" : "mod", left, modulus(cursor));
     } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
       left = call("mul", left, parsePower(cursor));
     } else {

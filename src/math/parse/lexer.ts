@@ -38,6 +38,8 @@ const repeatRun = /\\(?:overline|bar|dot)\s*\{?(\d+)\}?/y;
 const boldWords = /\s*\{\s*[a-zA-Z]{2,}[a-zA-Z\s.]*\}/y;
 const digitRun = /\d+/y;
 const fractionRun = /\.(\d*)/y;
+/** `5.3 \cdot e3`: the notation of a calculator with a multiplication sign put in. */
+const spelledExponent = /\s*\\(?:cdot|times)\s*[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
 const barePoint = /\.(?=\s?[/*^])/y;
 const exponentRun = /[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
 const letterRun = /[a-zA-Z]+/y;
@@ -150,7 +152,9 @@ class Lexer {
     // `3./2`: a point without digits.
     else if (match(barePoint, source, this.at)) this.at++;
     let exponent = 0;
-    const scientific = this.options.scientific ? match(exponentRun, source, this.at) : null;
+    const scientific = this.options.scientific
+      ? (match(exponentRun, source, this.at) ?? match(spelledExponent, source, this.at))
+      : null;
     if (scientific) {
       exponent = Number(scientific[1]);
       this.at += scientific[0].length;

@@ -16,10 +16,16 @@ export function* readings(source: string, limits: Limits): Generator<Node> {
   yield read(text, usual);
   // `100,200` may be two numbers, `2e-1` a product.
   if (/\d,\d{3}/.test(text)) yield read(text, { ...usual, thousands: false });
-  if (/(?<![.\d])\d{1,3}e[+-]?\d(?![\d.])/.test(text)) yield read(text, { ...usual, scientific: false });
+  if (/(?<![.\d])\d{1,3}(?:\s*\\(?:cdot|times)\s*)?e[+-]?\d(?![\d.])/.test(text))
+    yield read(text, { ...usual, scientific: false });
 }
 
 function read(text: string, options: LexOptions): Node {
+  const counted = countedThings(text);
+  if (counted) {
+    const value = read(counted.value, options);
+    if (value.kind !== "text") return { kind: "quantity", value, unit: counted.things };
+  }
   if (isProse(text)) return { kind: "text", text };
   const inner = textContent(text);
   if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$/.test(inner)) return { kind: "text", text: inner };
@@ -31,6 +37,23 @@ function read(text: string, options: LexOptions): Node {
     throw problem;
   }
 }
+
+/** `15 white marbles`: a value and words of what is counted, unless the words say more ("or more", "less than"). */
+function countedThings(text: string): { value: string; things: string } | undefined {
+  const match = /^(.{0,200}[\d})\]%])\s+([a-zA-Z][a-zA-Z\s]*?)\.?$/s.exec(text);
+  if (!match || isProse(match[1]!)) return undefined;
+  const words = match[2]!.split(/\s+/);
+  if (words.length < 2 && words[0]!.length < 4) return undefined;
+  if (words.some((word) => functions.has(word) || word.length === 1 || qualifiers.has(word.toLowerCase())))
+    return undefined;
+  return { value: match[1]!, things: match[2]! };
+}
+
+const qualifiers = new Set(
+  "and or not if when for more less least most than fewer between except no none all any percent pct inf infinity degrees".split(
+    " ",
+  ),
+);
 
 /** The content of an answer that is one `\text{…}` as a whole. */
 function textContent(text: string): string | undefined {
@@ -45,9 +68,9 @@ function isProse(text: string): boolean {
   for (const match of bare.matchAll(/(?<![_a-zA-Z])[a-zA-Z]{3,}/g)) {
     const run = match[0];
     if (functions.has(run) || isUnitWord(run) || notProse.has(run)) continue;
-    // One long word outside an equation, or two words side by side.
-    if ((run.length >= 5 && !/[=<>]/.test(text)) || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index))))
-      return true;
+    // One long word outside an equation or as a heading ("Solution is:"), or two words side by side.
+    const long = run.length >= 5 && (!/[=<>]/.test(text) || /^[a-zA-Z ]*:/.test(bare.slice(match.index)));
+    if (long || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index)))) return true;
     wordEnd = match.index + run.length;
   }
   return false;
@@ -75,6 +98,6 @@ export function plainText(source: string): string {
     .replace(/\\[,;:! ]|[\s~${}]/g, "")
     .toLowerCase();
   text = text.replace(/[.,;:!]+$/, "");
-  while (/^\(.*\)$/.test(text) && !/[()]/.test(text.slice(1, -1))) text = text.slice(1, -1);
+  while (/^\([^(),]*\)$/.test(text)) text = text.slice(1, -1);
   return text.replace(/[.,;:!]+$/, "");
 }

@@ -73,6 +73,7 @@ const operations: Record<string, Operation> = {
   abs: ([a]) => (a!.n < 0n ? negate(a!) : a),
   floor: ([a]) => floor(a!),
   ceil: ([a]) => negate(floor(negate(a!))),
+  mod: ([a, b]) => (b!.n === 0n ? undefined : add(a!, negate(multiply(b!, floor(divide(a!, b!)!))))),
   max: (values) => fold(values, (a, b) => (order(a, b) >= 0 ? a : b)),
   min: (values) => fold(values, (a, b) => (order(a, b) <= 0 ? a : b)),
   gcd: (values) => (integers(values) ? fold(values, gcd) : undefined),

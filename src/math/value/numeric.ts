@@ -1,5 +1,5 @@
 /** Numeric values, with error bounds, of expressions at a point. */
-import { type Call, isCall, type Node, render } from "../ast.js";
+import { type Call, isCall, type Node, num, render } from "../ast.js";
 import type { Budget } from "../limits.js";
 import {
   addBalls,
@@ -20,7 +20,7 @@ import {
 } from "./ball.js";
 import { exactValue } from "./exact.js";
 import { fraction } from "./hash.js";
-import { toNumber } from "./rational.js";
+import { rational, toNumber } from "./rational.js";
 
 /** Values of the variables; unknown names must not occur. */
 export type Point = ReadonlyMap<string, number>;
@@ -197,6 +197,10 @@ function specialValue(node: Call, point: Point, budget: Budget): Ball | undefine
     const value = finiteSum(node, point, budget);
     if (value) return value;
   }
+  if (node.op === "int") {
+    const value = integral(node, point, budget);
+    if (value) return value;
+  }
   if (node.op === "apply") return unknownFunction(node, point, budget);
   // Anything else (integrals, limits, …) is a variable of its own: equal only to the same thing.
   return { re: 0.3 + fraction(stableKey(node), 5), im: 0, err: 0 };
@@ -226,6 +230,44 @@ function finiteSum(node: Call, point: Point, budget: Budget): Ball | undefined {
     total = node.op === "sum" ? sum(total, term) : times(total, term);
   }
   return total;
+}
+
+/** `\int_a^b f(x)\,dx` by Simpson's rule twice, the difference bounding the error; undefined if that is too wide. */
+function integral(node: Call, point: Point, budget: Budget): Ball | undefined {
+  const [body, lower, upper] = node.args as [Node, Node, Node];
+  const [a, b] = [numericValue(lower, point, budget), numericValue(upper, point, budget)];
+  const integrand = splitDifferential(body);
+  if (!a || !b || a.im !== 0 || b.im !== 0 || !integrand) return undefined;
+  const at = (x: number): number | undefined => {
+    const value = numericValue(integrand.body, new Map(point).set(integrand.name, x), budget);
+    return value && Math.abs(value.im) <= value.err ? value.re : undefined;
+  };
+  const coarse = simpson(at, a.re, b.re, 64);
+  const fine = simpson(at, a.re, b.re, 128);
+  if (coarse === undefined || fine === undefined) return undefined;
+  const better = fine + (fine - coarse) / 15;
+  const err = Math.abs(fine - coarse) / 4 + 1e-14 * Math.abs(fine);
+  return err < 1e-8 * Math.max(1, Math.abs(fine)) ? ball(better, 0, err) : undefined;
+}
+
+function simpson(f: (x: number) => number | undefined, a: number, b: number, steps: number): number | undefined {
+  const h = (b - a) / steps;
+  let total = 0;
+  for (let i = 0; i <= steps; i++) {
+    const value = f(a + i * h);
+    if (value === undefined) return undefined;
+    total += value * (i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2);
+  }
+  return (total * h) / 3;
+}
+
+/** The integrand and its variable from a product that ends in d · x. */
+function splitDifferential(body: Node): { body: Node; name: string } | undefined {
+  if (!isCall(body, "mul") || body.args.length !== 2 || body.args[1]!.kind !== "sym") return undefined;
+  const [rest, name] = [body.args[0]!, body.args[1]!.name];
+  if (rest.kind === "sym" && rest.name === "d") return { body: num(rational(1n)), name };
+  if (!isCall(rest, "mul") || rest.args[1]!.kind !== "sym" || rest.args[1]!.name !== "d") return undefined;
+  return { body: rest.args[0]!, name };
 }
 
 /** A rendering that does not depend on the order of terms and factors. */

@@ -1,0 +1,59 @@
+/**
+ * Times the grader: `npx tsx bench/grade.ts [triples.jsonl]`.
+ * Prints mean, p50, p99 and maximum per triple (each triple's best of three, so that other load on the machine is not
+ * counted) and the time of each pathological input (first call and best of five).
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { explain, type PresetName } from "../src/math/index.js";
+import { pathological } from "./pathological.js";
+
+interface Row {
+  gold: string;
+  prediction: string;
+  preset: PresetName;
+}
+
+const best = (runs: number, work: () => void): number => {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    work();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+};
+
+function readTriples(file: string): Row[] {
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  return lines.map((line) => {
+    const row = JSON.parse(line) as { gold: string; prediction: string; config?: unknown };
+    return { gold: row.gold, prediction: row.prediction, preset: row.config ? "evaluation" : "reward" };
+  });
+}
+
+function timeTriples(file: string): void {
+  const rows = readTriples(file);
+  const times = rows.map((row) => best(3, () => explain(row.gold, row.prediction, row.preset))).sort((a, b) => a - b);
+  const at = (share: number): string => times[Math.min(times.length - 1, Math.floor(times.length * share))]!.toFixed(3);
+  const mean = times.reduce((sum, time) => sum + time, 0) / times.length;
+  console.log(`${rows.length} triples, ms: mean ${mean.toFixed(3)}  p50 ${at(0.5)}  p99 ${at(0.99)}  max ${at(1)}`);
+}
+
+function timePathological(): void {
+  console.log("\n| input | first ms | best ms | verdict | rule |\n|---|---|---|---|---|");
+  let slowest = 0;
+  for (const { name, gold, prediction } of pathological) {
+    const judge = () => explain(gold, prediction, "evaluation");
+    const first = best(1, judge);
+    const { verdict, rule } = judge();
+    const time = best(4, judge);
+    slowest = Math.max(slowest, time);
+    console.log(`| ${name} | ${first.toFixed(2)} | ${time.toFixed(2)} | ${verdict} | ${rule} |`);
+  }
+  console.log(`\n${pathological.length} pathological inputs, slowest ${slowest.toFixed(2)} ms`);
+}
+
+const file = process.argv[2] ?? "../shared/data/grader/triples.jsonl";
+if (existsSync(file)) timeTriples(file);
+else console.log(`no ${file}: only the pathological inputs`);
+timePathological();
