@@ -1,0 +1,101 @@
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { runTraining } from "../grpo/train.js";
+import { type GrpoRecipe, loadGrpoRecipe } from "../recipe/index.js";
+import { writeFileAtomic } from "../run/atomic.js";
+import { formatDuration } from "../run/progress.js";
+import { evaluate } from "./evaluate.js";
+import { generateProblems, type Problem } from "./problems.js";
+import { type DemoReport, formatReport } from "./report.js";
+
+const fromRoot = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+
+/** The warmed-up model that is shipped, and the recipe that trains it on. */
+export const DEMO_BASE = fromRoot("src/demo/base");
+export const DEMO_RECIPE = fromRoot("recipes/demo.yaml");
+
+const TRAIN_PROBLEMS = 20_000;
+const TEST_PROBLEMS = 500;
+/** The held-out problems are the same in every run. */
+const TEST_SEED = 2026;
+
+export interface DemoOptions {
+  seed: number;
+  outputDir: string;
+  /** More keys of the recipe, as on the command line. */
+  overrides: readonly string[];
+  log: (text: string) => void;
+}
+
+export interface DemoResult extends DemoReport {
+  finished: boolean;
+  /** Folder of the trained checkpoint. */
+  model: string;
+  /** Seconds of training, and of everything. */
+  trainSeconds: number;
+  seconds: number;
+}
+
+/**
+ * The main job in small: a model that can do arithmetic step by step but usually does not learns by GRPO, from the
+ * rewards of Open-RS3 alone, to do it. Measured before and after on problems it was never trained on.
+ */
+export async function runDemo({ seed, outputDir, overrides, log }: DemoOptions): Promise<DemoResult | null> {
+  const start = performance.now();
+  const recipe = demoRecipe(seed, outputDir, overrides);
+  writeTrainingData(recipe.dataset_name, seed);
+  const problems = generateProblems({ split: "test", seed: TEST_SEED, count: TEST_PROBLEMS });
+  log(`Measuring the warmed-up model on ${problems.length} held-out problems …`);
+  const before = await measure(recipe.model_name_or_path, recipe, problems);
+  log(
+    `  ${(100 * before.sampled.accuracy.share).toFixed(1)} % right sampled, ${(100 * before.greedy.accuracy.share).toFixed(1)} % greedy`,
+  );
+  log(
+    `Training by GRPO: ${recipe.max_steps} steps of ${recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps} completions …`,
+  );
+  const trainStart = performance.now();
+  const outcome = await runTraining(recipe, log);
+  const trainSeconds = (performance.now() - trainStart) / 1000;
+  if (!outcome.finished) return null;
+  log(`Trained in ${formatDuration(trainSeconds)}. Measuring again …\n`);
+  const after = await measure(outcome.model, recipe, problems);
+  const report: DemoReport = {
+    sampled: { before: before.sampled, after: after.sampled },
+    greedy: { before: before.greedy, after: after.greedy },
+    temperature: recipe.temperature,
+  };
+  const seconds = (performance.now() - start) / 1000;
+  log(`${formatReport(report)}\n`);
+  log(
+    `All in ${formatDuration(seconds)}. The trained model is in ${outcome.model}, metrics in ${path.join(outcome.model, "metrics.jsonl")}.`,
+  );
+  return { ...report, finished: true, model: outcome.model, trainSeconds, seconds };
+}
+
+function demoRecipe(seed: number, outputDir: string, overrides: readonly string[]): GrpoRecipe {
+  const keys = ["--model_name_or_path", DEMO_BASE, "--dataset_name", path.join(outputDir, "train.jsonl")];
+  // A finished demo starts anew; one that was interrupted goes on.
+  const finished = fs.existsSync(path.join(outputDir, "model.safetensors"));
+  const anew = finished ? ["--resume_from_checkpoint", "false", "--overwrite_output_dir", "true"] : [];
+  if (finished) fs.rmSync(path.join(outputDir, "model.safetensors"));
+  const own = [...keys, "--seed", String(seed), "--output_dir", outputDir, ...anew];
+  return loadGrpoRecipe(DEMO_RECIPE, [...own, ...overrides]).recipe;
+}
+
+function writeTrainingData(file: string, seed: number): void {
+  const rows = generateProblems({ split: "train", seed, count: TRAIN_PROBLEMS });
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  writeFileAtomic(
+    file,
+    rows.map(({ problem, solution, level }) => `${JSON.stringify({ problem, solution, level })}\n`).join(""),
+  );
+}
+
+async function measure(model: string, recipe: GrpoRecipe, problems: readonly Problem[]) {
+  const common = { model, problems, maxTokens: recipe.max_completion_length, seed: recipe.seed };
+  return {
+    sampled: await evaluate({ ...common, temperature: recipe.temperature }),
+    greedy: await evaluate({ ...common, temperature: 0 }),
+  };
+}
