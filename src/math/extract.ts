@@ -62,7 +62,7 @@ function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]):
     if (gap.length > 40 || !beside.test(gap)) break;
     first--;
   }
-  const parts = boxes.slice(first).map((box) => box.content);
+  const parts = boxes.slice(first).map((box) => box.content.trim());
   // `\boxed{28}\%`
   if (parts.length === 1 && percentBehind.test(text.slice(boxes.at(-1)!.end, boxes.at(-1)!.end + 12)))
     parts[0] += "\\%";
@@ -142,7 +142,7 @@ export function extract(
   text = text.slice(-tailLength);
   const anchored = lastMatch(text, anchor);
   const formula = anchored === undefined ? undefined : formulaAt(text, anchored);
-  if (formula) return { parts: [formula.content], how: "anchored formula" };
+  if (formula) return { parts: [formula.content.trim()], how: "anchored formula" };
   const fraction = bareFraction(text);
   if (fraction) return { parts: [fraction], how: "anchored formula" };
   return options.extraction === "anywhere" ? extractAnywhere(text) : undefined;
@@ -165,7 +165,7 @@ function extractAnywhere(text: string): Extraction | undefined {
     if (words !== "") return { parts: [words], how: "anchored text" };
   }
   const formula = lastFormula(text);
-  if (formula !== undefined) return { parts: [formula], how: "formula" };
+  if (formula !== undefined) return { parts: [formula.trim()], how: "formula" };
   const number = /[a-z]{2,}\s+[a-z]{2,}/i.test(text) ? numberIn(text) : undefined;
   if (number !== undefined) return { parts: [number], how: "number" };
   return text.trim() === "" || text.length > answerLength ? undefined : { parts: [text.trim()], how: "text" };

@@ -23,7 +23,8 @@ export function compareExpressions(a: Node, b: Node, context: Context): Verdict 
 
 function* conventions(a: Node, b: Node, context: Context): Generator<[string, Node, Node]> {
   if (contains(a, "deg") !== contains(b, "deg")) yield ["degrees", bareAngles(a), bareAngles(b)];
-  if (contains(a, roundedPlaces) || contains(b, roundedPlaces))
+  const rounds = Number.isFinite(context.options.decimals) && !decimalOf(a) && !decimalOf(b);
+  if (rounds && (contains(a, roundedPlaces) || contains(b, roundedPlaces)))
     yield ["rounded decimals", roundDecimals(a), roundDecimals(b)];
   if (contains(a, "log?") || contains(b, "log?")) {
     yield ["log to base 10", logBase(a, 10), logBase(b, 10)];
@@ -172,8 +173,8 @@ function compareModular(a: Node, b: Node, context: Context): Verdict | undefined
   return equal("rational function");
 }
 
-const attempts = 14;
-const enough = 4;
+const attempts = 18;
+const enough = 5;
 
 /** Agreement at several points where both sides are real (or, failing those, complex). */
 function compareNumeric(a: Node, b: Node, context: Context): Verdict {
@@ -207,15 +208,17 @@ export function agree(x: Ball, y: Ball): boolean | undefined {
   return bound > 1e-7 * Math.max(size(x), size(y)) && bound > 1e-9 ? undefined : true;
 }
 
-/** A fixed random point: between 0 and 1, above 1, or of either sign, by turns. */
+/** A fixed random point: by turns in (0, 1), below 0, above 1, of both signs, far out. */
 export function samplePoint(names: readonly string[], attempt: number): Point {
-  const ranges = [
-    [0.1, 0.9],
-    [1.2, 4.7],
-    [-2.9, 2.9],
-    [5.3, 11],
-    [-0.9, -0.1],
-  ] as const;
   const [low, high] = ranges[attempt % ranges.length]!;
   return new Map(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
 }
+
+const ranges: readonly (readonly [number, number])[] = [
+  [0.1, 0.9],
+  [-0.9, -0.1],
+  [1.2, 4.7],
+  [-4.1, -1.3],
+  [-2.9, 2.9],
+  [5.3, 11],
+];

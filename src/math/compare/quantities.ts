@@ -2,7 +2,7 @@
 import { call, isCall, type Node, num, type Quantity } from "../ast.js";
 import { measure } from "../parse/units.js";
 import { variables } from "../value/numeric.js";
-import { fromDecimal } from "../value/rational.js";
+import { divide, one, type Rational, same } from "../value/rational.js";
 
 export interface Pair {
   a: Node;
@@ -17,13 +17,11 @@ export function matchUnits(a: Node, b: Node, agree: boolean): Pair | undefined {
   const [u, v] = [measure(x.unit), measure(y.unit)];
   // Units we do not know are taken to be the same thing in other words.
   if (!u || !v) return { a: x.value, b: y.value };
-  return u.dimensions === v.dimensions ? { a: scale(x.value, u.factor / v.factor), b: y.value } : undefined;
+  return u.dimensions === v.dimensions ? { a: scale(x.value, divide(u.factor, v.factor)), b: y.value } : undefined;
 }
 
-const scale = (node: Node, factor: number): Node => {
-  const [whole, fraction = ""] = factor.toFixed(12).replace(/0+$/, "").split(".");
-  return Math.abs(factor - 1) < 1e-9 ? node : call("mul", num(fromDecimal(whole!, fraction)), node);
-};
+const scale = (node: Node, factor: Rational | undefined): Node =>
+  !factor || same(factor, one) ? node : call("mul", num(factor), node);
 
 /** Letters that are units behind a number when the other side is a pure number: `6m` against 6. */
 const unitLetters = new Set(["m", "s", "g", "h", "L", "N", "J", "W", "V", "K"]);

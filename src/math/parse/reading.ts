@@ -63,6 +63,7 @@ function textContent(text: string): string | undefined {
 
 /** Bare words outside commands: "concave up everywhere" is no product of letters, `MR = SRMC` may be one. */
 function isProse(text: string): boolean {
+  if (shortWords.test(text)) return true;
   const bare = text.replace(/\\[a-zA-Z]+(?:_?\{[a-zA-Z ]+\})?/g, proseOf);
   let wordEnd = -1;
   for (const match of bare.matchAll(/(?<![_a-zA-Z])[a-zA-Z]{3,}/g)) {
@@ -76,6 +77,7 @@ function isProse(text: string): boolean {
   return false;
 }
 
+const shortWords = /^\s*(?:yes|no|true|false|none|even|odd|both|all|never|always)\s*\.?\s*$/i;
 const notProse = new Set("and for when inf infinity percent pct".split(" "));
 
 /** What a command contributes to prose: `\textbf{word}` its word, others nothing. */
