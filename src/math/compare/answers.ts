@@ -1,7 +1,7 @@
 /** Equality of whole answers: which rule applies to which kinds. */
-import { type Group, type Matrix, type Node, type Relation, render } from "../ast.js";
+import { type Call, call, type Group, isCall, type Matrix, type Node, type Relation, render } from "../ast.js";
 import { plainText } from "../parse/reading.js";
-import { numericValue, variables } from "../value/numeric.js";
+import { numericValue, Point, variables } from "../value/numeric.js";
 import { compareExpressions } from "./expressions.js";
 import { compareRealSets, isRealSet, realSet } from "./intervals.js";
 import { matchUnits } from "./quantities.js";
@@ -32,6 +32,7 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   if (a.kind === "matrix" || b.kind === "matrix") return compareMatrices(a, b, context);
   if (a.kind === "builder" || b.kind === "builder") return compareBuilders(a, b, context);
   if (isSetOperation(a) || isSetOperation(b)) return compareUnions(a, b, context);
+  if (isCall(a, "ratio") && isCall(b, "ratio")) return compareRatios(a, b, context);
   const units = matchUnits(a, b, true);
   return units ? compareExpressions(units.a, units.b, context) : different("units");
 }
@@ -56,7 +57,14 @@ function compareTexts(a: Node, b: Node): Verdict {
   const words = (node: Node): string =>
     plainText(node.kind === "text" ? node.text : node.kind === "sym" ? node.name : "");
   const [x, y] = [words(a), words(b)];
-  return x !== "" && x === y ? equal("text") : different("text");
+  if (x !== "" && x === y) return equal("text");
+  return isChoice(x, y) ? equal("choice") : different("text");
+}
+
+/** The letter of a multiple choice against the letter with its text: `B` against `(B) 12` or `B. twelve`. */
+function isChoice(gold: string, prediction: string): boolean {
+  const letter = /^\(?([a-j])(?:\)|[.:])/.exec(prediction)?.[1];
+  return letter !== undefined && letter === gold;
 }
 
 function compareQuantities(a: Node, b: Node, context: Context): Verdict {
@@ -134,7 +142,7 @@ function bracketsFit(a: Group, b: Group, context: Context): boolean {
 
 function falls(pair: Group, context: Context): boolean {
   const [first, second] = pair.items.map((item) =>
-    variables(item).size === 0 ? numericValue(item, new Map(), context.budget) : undefined,
+    variables(item).size === 0 ? numericValue(item, new Point(), context.budget) : undefined,
   );
   return first !== undefined && second !== undefined && first.re > second.re;
 }
@@ -164,6 +172,14 @@ function compareBuilders(a: Node, b: Node, context: Context): Verdict {
   if (a.kind !== "builder" || b.kind !== "builder") return different("set builder");
   const head = compareAnswers(a.variable, b.variable, context);
   return isEqual(head) ? compareUnordered(a.conditions, b.conditions, context) : head;
+}
+
+/** `2:3:4` against `4:6:8`: a₁·b₂ = a₂·b₁ and so on. */
+function compareRatios(a: Call, b: Call, context: Context): Verdict {
+  if (a.args.length !== b.args.length) return different("length of a ratio");
+  const cross = (i: number): Verdict =>
+    compareExpressions(call("mul", a.args[0]!, b.args[i]!), call("mul", b.args[0]!, a.args[i]!), context);
+  return every(a.args, (_, i) => cross(i), "ratio");
 }
 
 const isSetOperation = (node: Node): boolean =>

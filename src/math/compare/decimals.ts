@@ -1,7 +1,7 @@
 /** Decimals that stand for an exact value rounded to their digits. */
 import { isCall, type Node } from "../ast.js";
 import { exactValue } from "../value/exact.js";
-import { numericValue } from "../value/numeric.js";
+import { numericValue, Point } from "../value/numeric.js";
 import { add, multiply, negate, order, power, type Rational, rational, toNumber } from "../value/rational.js";
 import { type Context, different, equal, type Verdict } from "./verdict.js";
 
@@ -62,7 +62,7 @@ export function compareDecimal(decimal: Decimal, other: Node, context: Context):
     const bound = !isFloat(decimal) ? half : add(half, multiply(magnitude, rational(1n, 10n ** 12n)));
     return order(distance, bound) <= 0 ? equal("rounded decimal") : different("decimal digits");
   }
-  const value = numericValue(other, new Map(), context.budget);
+  const value = numericValue(other, new Point(), context.budget);
   if (!value || Math.abs(value.im) > value.err) return different("decimal digits");
   const distance = Math.abs(value.re - toNumber(decimal.value));
   const noise = !isFloat(decimal) ? 0 : Math.abs(value.re) * 1e-12;

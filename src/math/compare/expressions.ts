@@ -4,7 +4,7 @@ import { type Ball, size } from "../value/ball.js";
 import { exactValue } from "../value/exact.js";
 import { fraction } from "../value/hash.js";
 import { fields, modularValue } from "../value/modular.js";
-import { numericValue, type Point, variables } from "../value/numeric.js";
+import { isComplex, numericValue, Point, variables } from "../value/numeric.js";
 import { same } from "../value/rational.js";
 import { compareDecimal, decimalOf } from "./decimals.js";
 import { type Context, different, equal, isEqual, undecided, type Verdict } from "./verdict.js";
@@ -189,7 +189,7 @@ function compareNumeric(a: Node, b: Node, context: Context): Verdict {
     if (!x || !y) continue;
     const agreement = agree(x, y);
     if (agreement === undefined) vague++;
-    else if (names.length > 0 && (isComplex(x) || isComplex(y))) complex.push([x, y]);
+    else if (names.length > 0 && (point.leftReals || isComplex(x) || isComplex(y))) complex.push([x, y]);
     else if (!agreement) return different("numeric value");
     else agreed++;
   }
@@ -197,8 +197,6 @@ function compareNumeric(a: Node, b: Node, context: Context): Verdict {
   if (vague > 0 || complex.length === 0) return undecided("no numeric value");
   return complex.every(([x, y]) => agree(x, y)) ? equal("complex value") : different("complex value");
 }
-
-const isComplex = (a: Ball): boolean => Math.abs(a.im) > a.err;
 
 /** Whether two balls meet; undefined when they are too wide to tell. */
 export function agree(x: Ball, y: Ball): boolean | undefined {
@@ -211,7 +209,7 @@ export function agree(x: Ball, y: Ball): boolean | undefined {
 /** A fixed random point: by turns in (0, 1), below 0, above 1, of both signs, far out. */
 export function samplePoint(names: readonly string[], attempt: number): Point {
   const [low, high] = ranges[attempt % ranges.length]!;
-  return new Map(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
+  return new Point(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
 }
 
 const ranges: readonly (readonly [number, number])[] = [

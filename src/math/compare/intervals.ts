@@ -1,6 +1,6 @@
 /** Sets of real numbers as unions of intervals: from intervals, unions, inequalities and set builders. */
 import { call, children, isCall, type Node, num, type Relation, sym, withChildren } from "../ast.js";
-import { numericValue, variables } from "../value/numeric.js";
+import { numericValue, Point, variables } from "../value/numeric.js";
 import { rational } from "../value/rational.js";
 import { compareExpressions } from "./expressions.js";
 import { type Context, different, equal, isEqual, type Verdict } from "./verdict.js";
@@ -74,7 +74,7 @@ function endAt(node: Node, closed: boolean, context: Context): End | undefined {
   if (node.kind === "sym" && node.name === "oo") return plusInfinity();
   if (isCall(node, "neg") && node.args[0]!.kind === "sym" && node.args[0]!.name === "oo") return minusInfinity();
   if (variables(node).size > 0) return undefined;
-  const value = numericValue(node, new Map(), context.budget);
+  const value = numericValue(node, new Point(), context.budget);
   return value && Math.abs(value.im) <= value.err ? end(node, value.re, closed) : undefined;
 }
 
@@ -113,6 +113,8 @@ const flipped: Record<string, string> = { "<": ">", ">": "<", "<=": ">=", ">=": 
 /** One inequality, linear in its only variable. */
 function inequality(left: Node, op: string, right: Node, context: Context): Interval[] | undefined {
   if (!(op in flipped)) return undefined;
+  if (isCall(left, "abs")) return absolute(left.args[0]!, op, right, context);
+  if (isCall(right, "abs")) return absolute(right.args[0]!, flipped[op]!, left, context);
   const solved = solveLinear(call("add", left, call("neg", right)), context);
   if (!solved) return undefined;
   const bound = endAt(solved.root, op.includes("="), context);
@@ -123,17 +125,34 @@ function inequality(left: Node, op: string, right: Node, context: Context): Inte
   return direction.startsWith("<") ? [{ low: minusInfinity(), high: bound }] : [{ low: bound, high: plusInfinity() }];
 }
 
+/** |u| < c as −c < u < c, |u| > c as u < −c or u > c. */
+function absolute(inner: Node, op: string, bound: Node, context: Context): Interval[] | undefined {
+  const above = inequality(inner, op, bound, context);
+  const below = above && inequality(call("neg", bound), op, inner, context);
+  if (!below) return undefined;
+  return op.startsWith("<") ? intersect(above, below) : [...above, ...below];
+}
+
+/** Sums, differences and products: where a straight line through three points proves linearity. */
+const isPolynomial = (node: Node): boolean =>
+  variables(node).size === 0 ||
+  node.kind === "sym" ||
+  (node.kind === "call" &&
+    (["add", "mul", "neg"].includes(node.op)
+      ? node.args.every(isPolynomial)
+      : node.op === "div" && isPolynomial(node.args[0]!) && variables(node.args[1]!).size === 0));
+
 /** Where an expression that is linear in its only variable is zero, and whether it rises. */
 function solveLinear(node: Node, context: Context): { root: Node; rising: boolean } | undefined {
   const [name, ...others] = variables(node);
-  if (name === undefined || others.length > 0) return undefined;
+  if (name === undefined || others.length > 0 || !isPolynomial(node)) return undefined;
   const infinite = infiniteBound(node);
   if (infinite) return infinite;
   const at = (value: number): Node => substitute(node, name, num(rational(BigInt(value))));
   const [f0, f1, f2] = [at(0), at(1), at(2)];
   const slope = call("add", f1, call("neg", f0));
   if (!isEqual(compareExpressions(call("add", f2, call("neg", f1)), slope, context))) return undefined;
-  const rise = numericValue(slope, new Map(), context.budget);
+  const rise = numericValue(slope, new Point(), context.budget);
   if (!rise || Math.abs(rise.re) <= rise.err) return undefined;
   return { root: call("neg", call("div", f0, slope)), rising: rise.re > 0 };
 }

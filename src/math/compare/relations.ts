@@ -1,5 +1,16 @@
 /** Equations and inequalities. */
-import { call, children, type Node, num, type Relation, type RelationOp, render, sym, withChildren } from "../ast.js";
+import {
+  call,
+  children,
+  isCall,
+  type Node,
+  num,
+  type Relation,
+  type RelationOp,
+  render,
+  sym,
+  withChildren,
+} from "../ast.js";
 import { numericValue, variables } from "../value/numeric.js";
 import { zero } from "../value/rational.js";
 import { samplePoint } from "./expressions.js";
@@ -8,11 +19,23 @@ import { type Context, different, equal, every, isEqual, type Verdict } from "./
 
 type Compare = (a: Node, b: Node, context: Context) => Verdict;
 
-/** A name: what an answer may be assigned to. */
+/** A name: what an answer may be assigned to. `x`, `f(x)`, `(x, y)`, `dy/dx`, `\angle ABC`, the segment `AB`. */
 export function isName(node: Node): boolean {
   if (node.kind === "sym") return node.name !== "oo";
-  return node.kind === "call" && node.op === "apply";
+  if (node.kind === "group") return node.items.every(isName);
+  if (node.kind !== "call") return false;
+  if (node.op === "apply" || node.op === "prime") return true;
+  if (node.op === "div") return node.args.every(isDifferential);
+  if (node.op !== "mul") return false;
+  const names = factors(node).map((factor) => (factor.kind === "sym" ? factor.name : ""));
+  return names.every((name, i) => /^[A-Z]$/.test(name) || (i === 0 && /^(?:angle|triangle|Delta)$/.test(name)));
 }
+
+const factors = (node: Node): Node[] => (isCall(node, "mul") ? node.args.flatMap(factors) : [node]);
+const isDifferential = (node: Node): boolean => {
+  const [d, name, ...rest] = factors(node);
+  return rest.length === 0 && d?.kind === "sym" && d.name === "d" && name?.kind === "sym";
+};
 
 /** A chain without its approximations: `x = 4/3 ≈ 1.33` as x = 4/3, `4/3 ≈ 1.33` as 4/3, `x ≈ 3` as x = 3. */
 export function dropApproximations(relation: Relation): Node {

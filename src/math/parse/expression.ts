@@ -58,8 +58,8 @@ function parseProduct(cursor: Cursor): Node {
     if (cursor.take("*")) {
       left = call("mul", left, factor(cursor));
     } else if (cursor.isMark("/") || (cursor.isMark(":") && !cursor.inBuilder)) {
-      cursor.next();
-      left = call("div", left, factor(cursor));
+      const op = cursor.next().text;
+      left = op === ":" ? ratio(left, factor(cursor)) : call("div", left, factor(cursor));
     } else if (takePercent(cursor)) {
       left = percent(left);
     } else if (takeDegree(cursor)) {
@@ -67,11 +67,22 @@ function parseProduct(cursor: Cursor): Node {
     } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
       left = call(cursor.isCommand("pmod") ? "pmod" : "mod", left, modulus(cursor));
     } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
+      // Words with something behind them are no factor: the whole answer is read as text.
+      if (left.kind === "text") throw new NotFormula("text in a product");
       left = call("mul", left, parsePower(cursor));
     } else {
       return left;
     }
   }
+}
+
+/** `2:3` is a quotient, `2:3:4` a ratio of three. */
+function ratio(left: Node, right: Node): Node {
+  if (left.kind !== "call") return call("div", left, right);
+  if (left.op === "ratio") return call("ratio", ...left.args, right);
+  return left.op === "div" && left.args.every((arg) => arg.kind === "num")
+    ? call("ratio", ...left.args, right)
+    : call("div", left, right);
 }
 
 const factor = (cursor: Cursor): Node => {

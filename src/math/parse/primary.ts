@@ -199,6 +199,10 @@ export function parseName(cursor: Cursor, letter: string): Node {
     cursor.next();
     name += `_${cursor.raw()}`;
   }
+  if (/^[fgh]$/.test(letter) && isInverseFunction(cursor)) {
+    cursor.next();
+    name += `^${cursor.raw()}`;
+  }
   if (cursor.isMark("'") && cursor.isMark("(", 1)) {
     cursor.next();
     name += "'";
@@ -218,6 +222,14 @@ export function parseName(cursor: Cursor, letter: string): Node {
   }
   return sym(name);
 }
+
+/** `^{-1}(`: behind f the inverse function. */
+const isInverseFunction = (cursor: Cursor): boolean =>
+  cursor.isMark("^") &&
+  cursor.isMark("{", 1) &&
+  cursor.isMark("-", 2) &&
+  cursor.isMark("}", 4) &&
+  cursor.isMark("(", 5);
 
 /** `y(0)`: a letter with one plain number in brackets right behind it. */
 const isPointValue = (cursor: Cursor): boolean =>

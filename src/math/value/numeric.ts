@@ -22,8 +22,18 @@ import { exactValue } from "./exact.js";
 import { fraction } from "./hash.js";
 import { rational, toNumber } from "./rational.js";
 
-/** Values of the variables; unknown names must not occur. */
-export type Point = ReadonlyMap<string, number>;
+/** Values of the variables, and whether the evaluation left the reals on its way (√x at a negative x). */
+export class Point extends Map<string, number> {
+  leftReals = false;
+
+  /** The same point with one more variable; leaving the reals there counts here. */
+  within<T>(name: string, value: number, work: (inner: Point) => T): T {
+    const inner = new Point(this).set(name, value);
+    const result = work(inner);
+    this.leftReals ||= inner.leftReals;
+    return result;
+  }
+}
 
 const one: Ball = { re: 1, im: 0, err: 0 };
 
@@ -163,7 +173,7 @@ function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
   const operation = operations[node.op];
   if (node.op === "rounded") return roundedValue(node.args[0]!);
   if (!operation) return specialValue(node, point, budget);
-  const exact = node.op === "pow" ? exactExponent(node, point, budget) : undefined;
+  const exact = node.op === "pow" ? rationalPower(node, point, budget) : undefined;
   if (exact) return exact;
   const args: Ball[] = [];
   for (const arg of node.args) {
@@ -171,8 +181,12 @@ function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
     if (!value) return undefined;
     args.push(value);
   }
-  return operation(args);
+  const value = operation(args);
+  if (value && isComplex(value) && !args.some(isComplex)) point.leftReals = true;
+  return value;
 }
+
+export const isComplex = (a: Ball): boolean => Math.abs(a.im) > a.err;
 
 /** A decimal taken as rounded in its last digit. */
 function roundedValue(node: Node): Ball | undefined {
@@ -181,15 +195,21 @@ function roundedValue(node: Node): Ball | undefined {
   return ball(value, 0, Math.abs(value) * 2 ** -52 + 10 ** -(node.places ?? 0));
 }
 
-/** x^(p/q) with q odd of a negative real x is left to the complex branch; an integer exponent is used exactly. */
-function exactExponent(node: Call, point: Point, budget: Budget): Ball | undefined {
+/**
+ * Rational exponents, exactly: an integer exponent by squaring, p/q with q odd of a negative number by the real root, as
+ * in school.
+ */
+function rationalPower(node: Call, point: Point, budget: Budget): Ball | undefined {
   const exponent = exactValue(node.args[1]!, budget);
-  if (exponent?.d !== 1n) return undefined;
+  if (!exponent || (exponent.d !== 1n && (exponent.d % 2n === 0n || exponent.d > 99n))) return undefined;
   const base = numericValue(node.args[0]!, point, budget);
+  if (!base) return undefined;
   const power = Number(exponent.n);
-  return (
-    base && powerBall(base, { re: power, im: 0, err: Number.isSafeInteger(power) ? 0 : Math.abs(power) * 2 ** -53 })
-  );
+  const integer: Ball = { re: power, im: 0, err: Number.isSafeInteger(power) ? 0 : Math.abs(power) * 2 ** -53 };
+  if (exponent.d === 1n) return powerBall(base, integer);
+  if (base.im !== 0 || base.re >= 0) return undefined;
+  const rooted = rootBall(base, { re: Number(exponent.d), im: 0, err: 0 });
+  return rooted && powerBall(rooted, integer);
 }
 
 function specialValue(node: Call, point: Point, budget: Budget): Ball | undefined {
@@ -226,7 +246,7 @@ function finiteSum(node: Call, point: Point, budget: Budget): Ball | undefined {
   if (from?.d !== 1n || to?.d !== 1n || to.n - from.n > 500n) return undefined;
   let total: Ball | undefined = node.op === "sum" ? { re: 0, im: 0, err: 0 } : one;
   for (let k = from.n; k <= to.n; k++) {
-    const term = numericValue(body, new Map(point).set(lower.parts[0]!.name, Number(k)), budget);
+    const term = point.within(lower.parts[0]!.name, Number(k), (inner) => numericValue(body, inner, budget));
     total = node.op === "sum" ? sum(total, term) : times(total, term);
   }
   return total;
@@ -239,7 +259,7 @@ function integral(node: Call, point: Point, budget: Budget): Ball | undefined {
   const integrand = splitDifferential(body);
   if (!a || !b || a.im !== 0 || b.im !== 0 || !integrand) return undefined;
   const at = (x: number): number | undefined => {
-    const value = numericValue(integrand.body, new Map(point).set(integrand.name, x), budget);
+    const value = point.within(integrand.name, x, (inner) => numericValue(integrand.body, inner, budget));
     return value && Math.abs(value.im) <= value.err ? value.re : undefined;
   };
   const coarse = simpson(at, a.re, b.re, 64);
