@@ -94,14 +94,15 @@ function compareTextOr(a: Node, b: Node, goldPlain: string, answerPlain: string,
 
 /** The readings of an extraction; several parts are a list. */
 function* readParts(extraction: Extraction, limits: Limits): Generator<Node> {
-  if (extraction.parts.length === 1) {
-    yield* readings(extraction.parts[0]!, limits);
+  const { parts } = extraction;
+  if (parts.length === 1 || parts.some((part) => /^0\d\d$/.test(part))) {
+    yield* readings(parts.join(", "), limits);
     return;
   }
   yield group(
     "",
     "",
-    extraction.parts.map((part) => {
+    parts.map((part) => {
       for (const node of readings(part, limits)) return node;
       return { kind: "text", text: part };
     }),

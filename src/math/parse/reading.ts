@@ -11,7 +11,7 @@ import { isUnitWord } from "./units.js";
 /** All ways to read an answer, the usual one first. Throws LimitReached. */
 export function* readings(source: string, limits: Limits): Generator<Node> {
   if (source.length > limits.length) throw new LimitReached("length");
-  const text = source.trim();
+  const text = joinGroups(source.trim());
   const usual = { limits, thousands: true, scientific: true };
   yield read(text, usual);
   // `100,200` may be two numbers, `2e-1` a product.
@@ -19,6 +19,14 @@ export function* readings(source: string, limits: Limits): Generator<Node> {
   if (/(?<![.\d])\d{1,3}(?:\s*\\(?:cdot|times)\s*)?e[+-]?\d(?![\d.])/.test(text))
     yield read(text, { ...usual, scientific: false });
 }
+
+/** `10, 080`: nobody writes an element of a list with a leading zero, so these are thousands, whatever stands between. */
+function joinGroups(text: string): string {
+  if (!/(?<![\d.])0\d\d(?!\d)/.test(text) || text.includes("(")) return text;
+  return text.replace(groups, (_, head: string, tail: string) => head + tail.replace(/\D+(0\d\d)/g, "{,}$1"));
+}
+
+const groups = /(?<![\d.])(\d{1,3})((?:\s*(?:[,;]|\\text\s*\{\s*(?:and|or)\s*\})\s*0\d\d(?!\d))+)/g;
 
 function read(text: string, options: LexOptions): Node {
   const counted = countedThings(text);
