@@ -47,6 +47,7 @@ interface Judged {
 function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
   const [goldPlain, answerPlain] = [gold.parts.map(plainText).join(","), answer.parts.map(plainText).join(",")];
   if (answerPlain === "") return { verdict: different("empty answer"), read: {} };
+  if (isChoice(goldPlain, answer.parts)) return { verdict: equal("choice"), read: {} };
   const read: Judged["read"] = {};
   try {
     const context: Context = { options, budget: new Budget(options.limits) };
@@ -72,6 +73,13 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
 
 /** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
 const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");
+
+/** The letter of a multiple choice against the letter with its text: `B` against `(B) 12` or `\text{B. twelve}`. */
+function isChoice(gold: string, parts: string[]): boolean {
+  if (!/^[a-j]$/.test(gold) || parts.length !== 1) return false;
+  const letter = /^\s*(?:\\[a-z]+\s*\{\s*)?(?:\(([A-J])\)|([A-J])(?:\)|[.:]\s))/.exec(parts[0]!);
+  return (letter?.[1] ?? letter?.[2])?.toLowerCase() === gold;
+}
 
 /** A mistake of ours must not stop a training run: it is reported as undecided, with its message. */
 const reason = (problem: unknown): string => {

@@ -57,14 +57,7 @@ function compareTexts(a: Node, b: Node): Verdict {
   const words = (node: Node): string =>
     plainText(node.kind === "text" ? node.text : node.kind === "sym" ? node.name : "");
   const [x, y] = [words(a), words(b)];
-  if (x !== "" && x === y) return equal("text");
-  return isChoice(x, y) ? equal("choice") : different("text");
-}
-
-/** The letter of a multiple choice against the letter with its text: `B` against `(B) 12` or `B. twelve`. */
-function isChoice(gold: string, prediction: string): boolean {
-  const letter = /^\(?([a-j])(?:\)|[.:])/.exec(prediction)?.[1];
-  return letter !== undefined && letter === gold;
+  return x !== "" && x === y ? equal("text") : different("text");
 }
 
 function compareQuantities(a: Node, b: Node, context: Context): Verdict {

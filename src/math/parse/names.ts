@@ -212,5 +212,20 @@ export const greek = words(`
   perp parallel prime triangle angle square heartsuit clubsuit diamondsuit spadesuit star dagger oplus ominus top bot
   odot sim cong Box checkmark`);
 
+/** Words that change what a number says: text with one of them behind a number is no unit. */
+export const qualifiers = words(`
+  and or not if when for more less least most than fewer between except no none all any plus minus times over divided by
+  half third quarter squared cubed percent pct inf infinity degrees where otherwise`);
+
+/** Number words behind a number: `5 million`. */
+export const magnitudes: Record<string, bigint> = {
+  dozen: 12n,
+  hundred: 100n,
+  thousand: 1000n,
+  million: 10n ** 6n,
+  billion: 10n ** 9n,
+  trillion: 10n ** 12n,
+};
+
 /** Words between answers. */
 export const conjunctions = words("and or");

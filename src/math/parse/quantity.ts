@@ -1,14 +1,28 @@
 /** Units behind a value: `5\text{ cm}^2`, `\mathrm{ft}/\mathrm{s}`, `3 hours`. */
-import type { Node } from "../ast.js";
+import { call, type Node, num } from "../ast.js";
+import { rational } from "../value/rational.js";
 import { isSeparator } from "./answer.js";
 import type { Cursor } from "./cursor.js";
+import { magnitudes, qualifiers } from "./names.js";
 import { isUnitWord } from "./units.js";
 
 /** Text that is not a conjunction or a condition; or a bare unit word. */
 function isUnit(cursor: Cursor, ahead = 0): boolean {
   const token = cursor.peek(ahead);
-  if (token?.kind === "text") return !isSeparator(token) && !/^\s*(?:if|for|when|where|otherwise)\b/.test(token.text);
+  if (token?.kind === "text") return !isSeparator(token) && !isQualified(token.text);
   return token?.kind === "word" && isUnitWord(token.text);
+}
+
+/** "or more", "if x > 0": words that say more than a unit. */
+export const isQualified = (text: string): boolean =>
+  text.split(/[^a-zA-Z]+/).some((word) => qualifiers.has(word.toLowerCase()));
+
+/** A value with its unit, number words such as "million" worked in. */
+export function quantity(value: Node, unit: string): Node {
+  const match = /^(dozen|hundred|thousand|million|billion|trillion)\b\s*(.*)$/i.exec(unit);
+  const scaled = match ? call("mul", value, num(rational(magnitudes[match[1]!.toLowerCase()]!))) : value;
+  const rest = match ? match[2]! : unit;
+  return rest === "" ? scaled : { kind: "quantity", value: scaled, unit: rest };
 }
 
 /** Takes the unit behind `value`, if there is one. */
@@ -21,7 +35,7 @@ export function parseUnit(cursor: Cursor, value: Node): Node {
   }
   takeCurrency(cursor);
   unit = unit.trim().replace(/\s+/g, " ");
-  return unit === "" ? value : { kind: "quantity", value, unit };
+  return unit === "" ? value : quantity(value, unit);
 }
 
 const takeCurrency = (cursor: Cursor): boolean => cursor.take("$");

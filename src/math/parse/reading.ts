@@ -6,6 +6,7 @@ import { parseAnswer } from "./answer.js";
 import { Cursor, NotFormula } from "./cursor.js";
 import { type LexOptions, lex } from "./lexer.js";
 import { fontCommands, functions, textCommands } from "./names.js";
+import { isQualified, quantity } from "./quantity.js";
 import { isUnitWord } from "./units.js";
 
 /** All ways to read an answer, the usual one first. Throws LimitReached. */
@@ -32,7 +33,7 @@ function read(text: string, options: LexOptions): Node {
   const counted = countedThings(text);
   if (counted) {
     const value = read(counted.value, options);
-    if (value.kind !== "text") return { kind: "quantity", value, unit: counted.things };
+    if (value.kind !== "text") return quantity(value, counted.things);
   }
   if (isProse(text)) return { kind: "text", text };
   const inner = textContent(text);
@@ -49,19 +50,12 @@ function read(text: string, options: LexOptions): Node {
 /** `15 white marbles`: a value and words of what is counted, unless the words say more ("or more", "less than"). */
 function countedThings(text: string): { value: string; things: string } | undefined {
   const match = /^(.{0,200}[\d})\]%])\s+([a-zA-Z][a-zA-Z\s]*?)\.?$/s.exec(text);
-  if (!match || isProse(match[1]!)) return undefined;
+  if (!match || isProse(match[1]!) || isQualified(match[2]!)) return undefined;
   const words = match[2]!.split(/\s+/);
   if (words.length < 2 && words[0]!.length < 4) return undefined;
-  if (words.some((word) => functions.has(word) || word.length === 1 || qualifiers.has(word.toLowerCase())))
-    return undefined;
+  if (words.some((word) => functions.has(word) || word.length === 1)) return undefined;
   return { value: match[1]!, things: match[2]! };
 }
-
-const qualifiers = new Set(
-  "and or not if when for more less least most than fewer between except no none all any percent pct inf infinity degrees".split(
-    " ",
-  ),
-);
 
 /** The content of an answer that is one `\text{…}` as a whole. */
 function textContent(text: string): string | undefined {

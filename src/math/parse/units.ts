@@ -21,7 +21,7 @@ const table: Record<string, string> = {
   money: "dollar:1 dollars:1 usd:1 cent:0.01 cents:0.01",
   angle: "degree:1 degrees:1 deg:1 rad:57.295779513 radian:57.295779513 radians:57.295779513",
   other:
-    "unit:1 units:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1 hundred:1",
+    "unit:1 units:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1",
 };
 
 const known = new Map<string, Unit>();
