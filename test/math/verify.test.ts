@@ -112,6 +112,7 @@ const tables: Record<string, Line[]> = {
     ["\\binom{9}{4}", "126", true],
     ["5!", "120", true],
     ["n!", "n \\cdot (n-1)!", true],
+    ["\\Gamma(n+1)", "n!", true],
     ["\\lfloor 7/2 \\rfloor", "3", true],
     ["\\sum_{k=1}^{10} k^2", "385", true],
     ["\\int_0^2 x^3 dx", "4", true],

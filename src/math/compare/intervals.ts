@@ -71,8 +71,9 @@ function allOf<T>(items: (T | undefined)[]): T[] | undefined {
 }
 
 function endAt(node: Node, closed: boolean, context: Context): End | undefined {
-  if (node.kind === "sym" && node.name === "oo") return plusInfinity();
-  if (isCall(node, "neg") && node.args[0]!.kind === "sym" && node.args[0]!.name === "oo") return minusInfinity();
+  // [−∞ is kept as written: it is not the interval that ( −∞ begins.
+  if (node.kind === "sym" && node.name === "oo") return { ...plusInfinity(), closed };
+  if (isInfinite(node)) return { ...minusInfinity(), closed };
   if (variables(node).size > 0) return undefined;
   const value = numericValue(node, new Point(), context.budget);
   return value && Math.abs(value.im) <= value.err ? end(node, value.re, closed) : undefined;
@@ -117,7 +118,7 @@ function inequality(left: Node, op: string, right: Node, context: Context): Inte
   if (isCall(right, "abs")) return absolute(right.args[0]!, flipped[op]!, left, context);
   const solved = solveLinear(call("add", left, call("neg", right)), context);
   if (!solved) return undefined;
-  const bound = endAt(solved.root, op.includes("="), context);
+  const bound = endAt(solved.root, op.includes("=") && !isInfinite(solved.root), context);
   if (!bound) return undefined;
   const direction = solved.rising ? op : flipped[op]!;
   if (direction === "=") return [{ low: bound, high: bound }];
@@ -236,7 +237,7 @@ function complement(set: Interval[]): Interval[] {
 export function compareRealSets(a: Interval[], b: Interval[], context: Context): Verdict {
   if (a.length !== b.length) return different("set of reals");
   const same = (x: End, y: End): boolean =>
-    (x.closed === y.closed || !Number.isFinite(x.value)) && isEqual(compareExpressions(x.node, y.node, context));
+    x.closed === y.closed && isEqual(compareExpressions(x.node, y.node, context));
   const matching = a.every((part, i) => same(part.low, b[i]!.low) && same(part.high, b[i]!.high));
   return matching ? equal("set of reals") : different("set of reals");
 }

@@ -190,7 +190,7 @@ function parseWord(cursor: Cursor, text: string): Node {
 const nameWord = (text: string): Node => call("mul", ...[...text].map((letter) => sym(letter)));
 
 /** Letters that are read as functions when a bracket follows. */
-const functionLetters = /^[fghFGH]$/;
+const functionLetters = /^(?:[fghFGH]|Gamma)$/;
 
 /** A letter or Greek name with its subscript; an unknown function when brackets follow. */
 export function parseName(cursor: Cursor, letter: string): Node {
@@ -218,6 +218,7 @@ export function parseName(cursor: Cursor, letter: string): Node {
     cursor.expect(")");
     if (braced) cursor.expect("}");
     if (args.length === 0) throw new NotFormula("empty call");
+    if (name === "Gamma") return call("fact", call("add", args[0]!, num(rational(-1n))));
     return call("apply", sym(name), ...args);
   }
   return sym(name);
