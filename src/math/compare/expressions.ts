@@ -1,6 +1,7 @@
 /** Equality of two expressions: exact, then in finite fields, then numerically with error bounds. */
 import { children, isCall, type Node, render, sym, withChildren } from "../ast.js";
 import { type Ball, size } from "../value/ball.js";
+import { sameConstant } from "../value/constants.js";
 import { exactValue } from "../value/exact.js";
 import { fraction } from "../value/hash.js";
 import { fields, modularValue } from "../value/modular.js";
@@ -192,6 +193,11 @@ function compareNumeric(a: Node, b: Node, context: Context): Verdict {
     else if (names.length > 0 && (point.leftReals || isComplex(x) || isComplex(y))) complex.push([x, y]);
     else if (!agreement) return different("numeric value");
     else agreed++;
+  }
+  if (names.length === 0 && (agreed > 0 || vague > 0)) {
+    // Double precision has 16 digits: what agrees in them is looked at in 75.
+    const same = sameConstant(a, b, context.budget);
+    if (same !== undefined) return same ? equal("numeric value") : different("numeric value");
   }
   if (agreed > 0) return equal("numeric value");
   if (vague > 0 || complex.length === 0) return undecided("no numeric value");
