@@ -13,6 +13,8 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   { name: "train", summary: "train a model with GRPO, as a recipe says", load: () => import("./train.js") },
   { name: "sft", summary: "fine-tune a model on worked examples", load: () => import("./sft.js") },
+  { name: "generate", summary: "complete prompts with a model", load: () => import("./generate.js") },
+  { name: "score", summary: "log-probabilities of given tokens", load: () => import("./score.js") },
   { name: "tokenize", summary: "text to token ids and back", load: () => import("./tokenize.js") },
   { name: "grade", summary: "judge answers against golds", load: () => import("./grade.js") },
   { name: "doctor", summary: "what open-rs runs on, and what is wrong", load: () => import("./doctor.js") },

@@ -1,7 +1,7 @@
 import { backwardTokens, type CausalLM, padBatch, scoreTokens, type TokenScores } from "../model/index.js";
+import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
 import { ops, scope } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
-import { type MicroBatchOptions, planMicroBatches } from "../train/micro-batches.js";
 import { type Example, learntTokens } from "./types.js";
 
 /** Means over the learnt tokens of a batch, with TRL's names. */

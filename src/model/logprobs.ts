@@ -1,0 +1,27 @@
+import { scope } from "../torch/index.js";
+import { padBatch, scoreTokens } from "./batch.js";
+import type { CausalLM } from "./decoder.js";
+import { type MicroBatchOptions, planMicroBatches } from "./micro-batches.js";
+
+/** log p of each token after the first, for sequences of any lengths, in their order; like lengths share a forward pass. */
+export function logprobsOf(
+  model: CausalLM,
+  sequences: readonly (readonly number[])[],
+  plan: MicroBatchOptions,
+): number[][] {
+  const out: number[][] = sequences.map(() => []);
+  const scored = sequences.flatMap((ids, i) => (ids.length > 1 ? [i] : []));
+  const lengths = scored.map((i) => sequences[i]!.length);
+  for (const batch of planMicroBatches(lengths, plan)) {
+    const indices = batch.map((i) => scored[i]!);
+    const rows = indices.map((i) => ({ ids: sequences[i]!, from: 1 }));
+    const logps = scope(() => scoreTokens(model, padBatch(rows, model.device)).logps_N.toArray());
+    let start = 0;
+    for (const i of indices) {
+      const length = sequences[i]!.length - 1;
+      out[i] = logps.slice(start, start + length);
+      start += length;
+    }
+  }
+  return out;
+}
