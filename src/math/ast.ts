@@ -124,6 +124,31 @@ export function withChildren(node: Node, next: Node[]): Node {
   }
 }
 
+/** Whether two nodes are the same in every part (a decimal's spelling aside). */
+export function sameStructure(a: Node, b: Node): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case "num":
+      return b.kind === "num" && a.value.n === b.value.n && a.value.d === b.value.d && a.base === b.base;
+    case "sym":
+      return b.kind === "sym" && a.name === b.name;
+    case "text":
+      return b.kind === "text" && a.text === b.text;
+    case "call":
+      return b.kind === "call" && a.op === b.op && sameNodes(a.args, b.args);
+    case "group":
+      return b.kind === "group" && a.open === b.open && a.close === b.close && sameNodes(a.items, b.items);
+    case "quantity":
+      return b.kind === "quantity" && a.unit === b.unit && sameStructure(a.value, b.value);
+    default:
+      // Relations, matrices and set builders are rare: by their rendering.
+      return a.kind === b.kind && render(a) === render(b);
+  }
+}
+
+const sameNodes = (a: Node[], b: Node[]): boolean =>
+  a.length === b.length && a.every((node, i) => sameStructure(node, b[i]!));
+
 /** How a node was read, as text: one spelling for one structure; also the key of structural equality. */
 export function render(node: Node): string {
   switch (node.kind) {

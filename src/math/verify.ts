@@ -23,7 +23,10 @@ export interface Explanation {
 
 /** Whether the answer in `prediction` equals `gold`. Never throws, always ends soon. */
 export function verify(gold: string, prediction: string, options?: OptionsInput): boolean {
-  return explain(gold, prediction, options).correct;
+  const resolved = resolveOptions(options);
+  const goldAnswer = extractGold(gold);
+  const answer = extract(prediction, resolved);
+  return goldAnswer !== undefined && answer !== undefined && isEqual(judge(goldAnswer, answer, resolved).verdict);
 }
 
 /** The verdict with its reasons. */
@@ -36,12 +39,14 @@ export function explain(gold: string, prediction: string, input?: OptionsInput):
   if (!answer) return { correct: false, verdict: "different", rule: "no answer found" };
   const judged = judge(goldAnswer, answer, options);
   const { outcome, rule } = judged.verdict;
-  return { correct: outcome === "equal", verdict: outcome, rule, ...judged.read, ...found };
+  const { gold: a, prediction: b } = judged.read;
+  const read = { ...(a && { gold: render(a) }), ...(b && { prediction: render(b) }) };
+  return { correct: outcome === "equal", verdict: outcome, rule, ...read, ...found };
 }
 
 interface Judged {
   verdict: Verdict;
-  read: { gold?: string; prediction?: string };
+  read: { gold?: Node; prediction?: Node };
 }
 
 function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
@@ -57,8 +62,8 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
         if (first && (isPair(a) || isPair(b))) continue;
         const verdict = compareTextOr(a, b, goldPlain, answerPlain, context);
         if (!first || isEqual(verdict)) {
-          read.gold = render(a);
-          read.prediction = render(b);
+          read.gold = a;
+          read.prediction = b;
         }
         if (isEqual(verdict)) return { verdict, read };
         first ??= verdict;

@@ -1,5 +1,5 @@
 /** Equality of whole answers: which rule applies to which kinds. */
-import { type Call, call, type Group, isCall, type Matrix, type Node, type Relation, render } from "../ast.js";
+import { type Call, call, type Group, isCall, type Matrix, type Node, type Relation, sameStructure } from "../ast.js";
 import { plainText } from "../parse/reading.js";
 import { numericValue, Point, variables } from "../value/numeric.js";
 import { compareExpressions } from "./expressions.js";
@@ -14,7 +14,7 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   context.budget.spend();
   const a = normalize(gold);
   const b = normalize(prediction);
-  if (render(a) === render(b)) return equal("identical");
+  if (sameStructure(a, b)) return equal("identical");
   if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
   if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
   if (a.kind === "rel" && b.kind === "rel") {

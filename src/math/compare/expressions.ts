@@ -1,5 +1,5 @@
 /** Equality of two expressions: exact, then in finite fields, then numerically with error bounds. */
-import { children, isCall, type Node, render, sym, withChildren } from "../ast.js";
+import { children, isCall, type Node, sameStructure, sym, withChildren } from "../ast.js";
 import { type Ball, size } from "../value/ball.js";
 import { sameConstant } from "../value/constants.js";
 import { exactValue } from "../value/exact.js";
@@ -103,7 +103,7 @@ function foldCase(a: Node, b: Node): [Node, Node] | undefined {
 function compareValues(a: Node, b: Node, context: Context): Verdict {
   const { budget } = context;
   budget.spend();
-  if (render(a) === render(b)) return equal("identical");
+  if (sameStructure(a, b)) return equal("identical");
   const baseVerdict = compareBases(a, b);
   if (baseVerdict) return baseVerdict;
   const [x, y] = [exactValue(a, budget), exactValue(b, budget)];

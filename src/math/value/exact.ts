@@ -34,10 +34,10 @@ export function exactValue(node: Node, budget: Budget): Rational | undefined {
 
 type Operation = (values: Rational[], budget: Budget, node: Call) => Rational | undefined;
 
+const largest = 1n << BigInt(maxBits);
+
 const bounded = (value: Rational): Rational | undefined => {
-  // 4 bits a hexadecimal digit: the length of the text bounds the size without another pass.
-  const limit = maxBits / 4;
-  return value.n.toString(16).length > limit || value.d.toString(16).length > limit ? undefined : value;
+  return value.n > largest || value.n < -largest || value.d > largest ? undefined : value;
 };
 
 function fold(values: Rational[], step: (a: Rational, b: Rational) => Rational): Rational | undefined {
