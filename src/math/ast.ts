@@ -106,11 +106,11 @@ export function children(node: Node): Node[] {
 export function withChildren(node: Node, next: Node[]): Node {
   switch (node.kind) {
     case "call":
-      return { ...node, args: next };
+      return { kind: "call", op: node.op, args: next };
     case "group":
-      return { ...node, items: next };
+      return group(node.open, node.close, next);
     case "rel":
-      return { ...node, parts: next };
+      return { kind: "rel", parts: next, ops: node.ops };
     case "matrix": {
       let at = 0;
       return { ...node, rows: node.rows.map((row) => row.map(() => next[at++]!)) };
@@ -118,7 +118,7 @@ export function withChildren(node: Node, next: Node[]): Node {
     case "builder":
       return { ...node, variable: next[0]!, conditions: next.slice(1) };
     case "quantity":
-      return { ...node, value: next[0]! };
+      return { kind: "quantity", value: next[0]!, unit: node.unit };
     default:
       return node;
   }

@@ -137,7 +137,7 @@ function solvable(node: Node): Node {
   const change = (inner: Node): Node => {
     if (inner.kind === "num" || inner.kind === "sym") return inner;
     if (inner.kind === "call" && (!constant || arithmetic.has(inner.op)))
-      return { ...inner, args: inner.args.map(change) };
+      return { kind: "call", op: inner.op, args: inner.args.map(change) };
     return sym(`<${render(inner)}>`);
   };
   return change(node);

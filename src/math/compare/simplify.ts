@@ -16,7 +16,7 @@ function flattenList(node: Node): Node {
     const inner = expandPlusMinus(item) ?? [item];
     return inner.flatMap((one) => (one.kind === "group" && one.open === "" ? one.items : [one]));
   });
-  return { ...node, items };
+  return group(node.open, node.close, items);
 }
 
 /** `x = \pm 2` as x = 2 and x = −2; the signs of one answer go together. */
@@ -38,15 +38,18 @@ function chooseSign(node: Node, plus: boolean): Node {
   return (next.op === "pm") === plus ? next.args[0]! : call("neg", next.args[0]!);
 }
 
+const hasMatrix = (node: Node): boolean =>
+  node.kind === "matrix" || (node.kind === "call" && node.args.some(hasMatrix));
+
 /** A number times a matrix, a negated matrix, a matrix over a number: the factor goes into the entries. */
 function distribute(node: Node): Node {
-  if (node.kind !== "call") return node;
+  if (node.kind !== "call" || !hasMatrix(node)) return node;
   const args = node.args.map(distribute);
   const at = args.findIndex((arg) => arg.kind === "matrix");
   if (at < 0 || args.filter((arg) => arg.kind === "matrix").length > 1) return node;
   const matrix = args[at] as Matrix;
   if (matrix.shape !== "matrix" || !["mul", "neg", "div"].includes(node.op) || (node.op === "div" && at === 1))
     return node;
-  const entry = (cell: Node): Node => ({ ...node, args: args.map((arg, i) => (i === at ? cell : arg)) });
+  const entry = (cell: Node): Node => call(node.op, ...args.map((arg, i) => (i === at ? cell : arg)));
   return { ...matrix, rows: matrix.rows.map((row) => row.map(entry)) };
 }
