@@ -97,6 +97,8 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     return { step, finished, model: recipe.output_dir };
   } finally {
     progress.stop();
+    learner.optimizer.dispose();
+    for (const each of [model, reference?.model]) each?.dispose();
   }
 }
 

@@ -78,7 +78,7 @@ export function explainDiskError(error: unknown, doing: string, folder: string):
 export function assertWritableFolder(folder: string): void {
   const probe = path.join(folder, `.tmp-write-probe-${process.pid}`);
   try {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     if (!fs.statSync(folder).isDirectory())
       throw new UserError(`cannot write to ${folder}: it is a file, not a folder`);
     fs.writeFileSync(probe, "open-rs");
@@ -90,4 +90,12 @@ export function assertWritableFolder(folder: string): void {
     throw explainDiskError(error, `write to ${folder}`, folder);
   }
   discard(probe);
+}
+
+/** Not `mkdir(…, { recursive: true })`: Node's loops for ever where a parent can be neither found nor made (/proc/nope/run). */
+function makeFolders(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  const parent = path.dirname(path.resolve(folder));
+  if (!fs.existsSync(parent)) makeFolders(parent);
+  fs.mkdirSync(folder);
 }

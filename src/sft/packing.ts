@@ -1,6 +1,6 @@
 /**
  * Best-fit decreasing bin packing, TRL's `packing: true` (strategy "bfd"; Ding et al. 2024, "Fewer truncations improve language
- * modeling"): the longest example first, each into the fullest bin that still has room for it.
+ * modeling"): the longest example first, each into the fullest bin that still has room for it, the oldest of those.
  *
  * A bin is a row of the batch. Its examples do not see each other: each is computed from position 0 with its own attention.
  */
@@ -12,7 +12,7 @@ export function packBestFit(lengths: readonly number[], capacity: number): numbe
   for (const index of order) {
     const length = lengths[index]!;
     const space = open.find(length);
-    const bin = space === undefined ? bins.push([]) - 1 : bySpace[space]!.pop()!;
+    const bin = space === undefined ? bins.push([]) - 1 : bySpace[space]!.shift()!;
     if (space !== undefined && bySpace[space]!.length === 0) open.set(space, false);
     bins[bin]!.push(index);
     const left = (space ?? capacity) - length;

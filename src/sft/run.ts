@@ -75,6 +75,8 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     return { step, totalSteps, finished, model: recipe.output_dir };
   } finally {
     progress.stop();
+    learner.optimizer.dispose();
+    model.dispose();
   }
 }
 

@@ -36,7 +36,7 @@ export class AdamW {
 
   constructor(parameters: ReadonlyMap<string, Tensor>, options: AdamWOptions = {}) {
     this.#options = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, decays: decaysByDefault, ...options };
-    this.#slots = noGrad(() => [...parameters].map(([name, weight]) => newSlot(name, weight)));
+    this.#slots = noGrad(() => scope(() => [...parameters].map(([name, weight]) => newSlot(name, weight))));
   }
 
   /** One update with learning rate `lr` from the gradients in `.grad`; parameters without one are left alone. */

@@ -4,14 +4,21 @@
  *   node --import tsx train-child.ts '{"ms": 350}' …                        kill -9 after 350 ms
  *   node --import tsx train-child.ts '{"sigintAfterRow": 2}' …              Ctrl-C once metrics.jsonl has two rows
  *   node --import tsx train-child.ts '{}' …                                 runs through
+ * "sft": true trains with supervision.
  */
 import fs from "node:fs";
 import path from "node:path";
 import { runTraining } from "../../src/grpo/train.js";
-import { loadGrpoRecipe } from "../../src/recipe/index.js";
+import { loadGrpoRecipe, loadSftRecipe } from "../../src/recipe/index.js";
+import { runSft } from "../../src/sft/index.js";
 
 const [when, ...keys] = process.argv.slice(2) as [string, ...string[]];
-const { fsync, ms, sigintAfterRow } = JSON.parse(when) as { fsync?: number; ms?: number; sigintAfterRow?: number };
+const { fsync, ms, sigintAfterRow, sft } = JSON.parse(when) as {
+  fsync?: number;
+  ms?: number;
+  sigintAfterRow?: number;
+  sft?: true;
+};
 
 if (fsync !== undefined) {
   let calls = 0;
@@ -21,8 +28,9 @@ if (fsync !== undefined) {
     real(fd);
   };
 }
-const { recipe } = loadGrpoRecipe(undefined, keys);
-const outcome = runTraining(recipe, (line) => console.error(line));
+const log = (line: string) => console.error(line);
+const { recipe } = sft ? loadSftRecipe(undefined, keys) : loadGrpoRecipe(undefined, keys);
+const outcome = "reward_funcs" in recipe ? runTraining(recipe, log) : runSft(recipe, log);
 if (ms !== undefined) setTimeout(() => process.kill(process.pid, "SIGKILL"), ms);
 if (sigintAfterRow !== undefined) {
   const metrics = path.join(recipe.output_dir, "metrics.jsonl");
