@@ -11,6 +11,11 @@ export interface CommandEntry {
 
 /** Loaded only when called: `--help` and `tokenize` need no libtorch. */
 export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "demo",
+    summary: "train a small model by GRPO here, in minutes: what it is about",
+    load: () => import("./demo.js"),
+  },
   { name: "train", summary: "train a model with GRPO, as a recipe says", load: () => import("./train.js") },
   { name: "sft", summary: "fine-tune a model on worked examples", load: () => import("./sft.js") },
   { name: "generate", summary: "complete prompts with a model", load: () => import("./generate.js") },

@@ -2,11 +2,11 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { runTraining } from "../grpo/train.js";
-import { type GrpoRecipe, loadGrpoRecipe } from "../recipe/index.js";
-import { writeFileAtomic } from "../run/atomic.js";
+import { batchShape, type GrpoRecipe, loadGrpoRecipe } from "../recipe/index.js";
 import { formatDuration } from "../run/progress.js";
+import { testProblems, writeTrainProblems } from "./data.js";
 import { evaluate } from "./evaluate.js";
-import { generateProblems, type Problem } from "./problems.js";
+import type { Problem } from "./problems.js";
 import { type DemoReport, formatReport } from "./report.js";
 
 const fromRoot = (file: string) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
@@ -14,11 +14,6 @@ const fromRoot = (file: string) => fileURLToPath(new URL(`../../${file}`, import
 /** The warmed-up model that is shipped, and the recipe that trains it on. */
 export const DEMO_BASE = fromRoot("src/demo/base");
 export const DEMO_RECIPE = fromRoot("recipes/demo.yaml");
-
-const TRAIN_PROBLEMS = 20_000;
-const TEST_PROBLEMS = 500;
-/** The held-out problems are the same in every run. */
-const TEST_SEED = 2026;
 
 export interface DemoOptions {
   seed: number;
@@ -44,8 +39,8 @@ export interface DemoResult extends DemoReport {
 export async function runDemo({ seed, outputDir, overrides, log }: DemoOptions): Promise<DemoResult | null> {
   const start = performance.now();
   const recipe = demoRecipe(seed, outputDir, overrides);
-  writeTrainingData(recipe.dataset_name, seed);
-  const problems = generateProblems({ split: "test", seed: TEST_SEED, count: TEST_PROBLEMS });
+  writeTrainProblems(outputDir, { seed, count: promptsOf(recipe) });
+  const problems = testProblems();
   log(`Measuring the warmed-up model on ${problems.length} held-out problems …`);
   const before = await measure(recipe.model_name_or_path, recipe, problems);
   log(
@@ -83,14 +78,8 @@ function demoRecipe(seed: number, outputDir: string, overrides: readonly string[
   return loadGrpoRecipe(DEMO_RECIPE, [...own, ...overrides]).recipe;
 }
 
-function writeTrainingData(file: string, seed: number): void {
-  const rows = generateProblems({ split: "train", seed, count: TRAIN_PROBLEMS });
-  fs.mkdirSync(path.dirname(file), { recursive: true });
-  writeFileAtomic(
-    file,
-    rows.map(({ problem, solution, level }) => `${JSON.stringify({ problem, solution, level })}\n`).join(""),
-  );
-}
+/** As many problems as the run asks for: none is seen twice. */
+const promptsOf = (recipe: GrpoRecipe): number => recipe.max_steps * batchShape(recipe).promptsPerGeneration;
 
 async function measure(model: string, recipe: GrpoRecipe, problems: readonly Problem[]) {
   const common = { model, problems, maxTokens: recipe.max_completion_length, seed: recipe.seed };
