@@ -1,4 +1,5 @@
 /** What must hold between keys. Each problem names the key to change; the loader adds where it stands. */
+import { isInCodeSpec } from "../rewards/in-code.js";
 import { REWARD_NAMES } from "../rewards/registry.js";
 import { isUserRewardSpec } from "../rewards/user.js";
 import { suggestion } from "./nearest.js";
@@ -16,7 +17,8 @@ function countsRewards(specs: readonly string[]): boolean {
 }
 
 function rewardProblem({ reward_funcs: specs, reward_weights: weights }: GrpoRecipe): Problem | undefined {
-  const unknown = specs.find((spec) => !REWARD_NAMES.includes(spec) && !isUserRewardSpec(spec));
+  const known = (spec: string) => REWARD_NAMES.includes(spec) || isUserRewardSpec(spec) || isInCodeSpec(spec);
+  const unknown = specs.find((spec) => !known(spec));
   if (unknown !== undefined) {
     const hint = suggestion(unknown, REWARD_NAMES);
     const message = `no reward is named ${unknown}${hint}: there are ${REWARD_NAMES.join(", ")}, or name a .ts or .js file`;
@@ -80,8 +82,15 @@ function lengthProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
   return undefined;
 }
 
+function completionLengthProblem(recipe: GrpoRecipe): Problem | undefined {
+  const { min_completion_length: least, max_completion_length: most } = recipe;
+  if (least <= most) return undefined;
+  return { key: "min_completion_length", message: `${least} is more than max_completion_length ${most}` };
+}
+
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
-  const checks = [rewardProblem, batchProblem, clipProblem, scheduleProblem, templateProblem, lengthProblem];
+  const common = [scheduleProblem, templateProblem, lengthProblem];
+  const checks = [rewardProblem, batchProblem, clipProblem, completionLengthProblem, ...common];
   return checks.map((check) => check(recipe)).find((problem) => problem !== undefined);
 }
 

@@ -3,6 +3,7 @@ import { UserError } from "../errors.js";
 import { createAccuracy } from "./accuracy.js";
 import { createCosine } from "./cosine.js";
 import { createFormat } from "./format.js";
+import { type Functions, inCodeReward, isInCodeSpec } from "./in-code.js";
 import { createLength } from "./length.js";
 import { REWARD_DEFAULTS, type RewardOptions } from "./options.js";
 import { createReasoningSteps } from "./reasoning-steps.js";
@@ -41,19 +42,22 @@ export function createReward(name: string, options: Partial<RewardOptions> = {},
 
 /**
  * The rewards of a recipe, in order.
- * @param specs built-in names, or files: "my_rewards.ts" (every exported function) or "my_rewards.ts#name"
+ * @param specs built-in names, files ("my_rewards.ts": every exported function, or "my_rewards.ts#name"), or "fn:name"
  * @param baseDir folder that relative files start from, the recipe's
+ * @param functions what "fn:name" stands for
  */
 export async function loadRewards(
   specs: readonly string[],
   options: Partial<RewardOptions> = {},
   baseDir: string = process.cwd(),
+  functions: Functions = {},
 ): Promise<Reward[]> {
   const all: RewardOptions = { ...REWARD_DEFAULTS, ...options };
   const judge = createJudge(all);
   const rewards: Reward[] = [];
   for (const spec of specs) {
     if (isUserRewardSpec(spec)) rewards.push(...(await loadUserRewards(spec, all, baseDir)));
+    else if (isInCodeSpec(spec)) rewards.push(inCodeReward(spec, functions, all));
     else rewards.push(createReward(spec, all, judge));
   }
   refuseTwins(rewards);

@@ -182,7 +182,8 @@ export class UserRewardPool {
   }
 }
 
-function outcomeOf(value: unknown): Outcome {
+/** What a function returned, checked. */
+export function outcomeOf(value: unknown): Outcome {
   if (value === null) return { ok: true, value };
   if (typeof value === "number" && Number.isFinite(value)) return { ok: true, value };
   return { ok: false, message: `it returned ${String(value)}; return a finite number, or null to skip` };

@@ -16,7 +16,7 @@ export function isUserRewardSpec(spec: string): boolean {
   return FILE.test(spec);
 }
 
-type UserRewardOptions = Pick<RewardOptions, "reward_timeout_ms" | "reward_on_error">;
+export type UserRewardOptions = Pick<RewardOptions, "reward_timeout_ms" | "reward_on_error">;
 
 /**
  * The rewards of a file, one per exported function (a default export is named after its function, or the file).
@@ -40,18 +40,25 @@ export async function loadUserRewards(spec: string, options: UserRewardOptions, 
   return chosen.map((name) => userReward(name, file, pool, options));
 }
 
-function userReward(name: string, file: string, pool: UserRewardPool, options: UserRewardOptions): Reward {
+/** Whatever runs the functions: a worker with their file, or the caller's own process (in-code.ts). */
+export interface Caller {
+  call(name: string, args: UserRewardArgs): Promise<Outcome>;
+  close(): Promise<void>;
+}
+
+/** @param place where the function stands, for errors */
+export function userReward(name: string, place: string, caller: Caller, options: UserRewardOptions): Reward {
   const scoreOne = async (input: RewardInput): Promise<number | null> => {
-    const outcome = await pool.call(name, argumentsOf(input));
+    const outcome = await caller.call(name, argumentsOf(input));
     if (outcome.ok) return outcome.value;
     if (options.reward_on_error === "null") return null;
-    throw failure(name, file, input, outcome);
+    throw failure(name, place, input, outcome);
   };
   return {
     name,
     needsGold: false,
     score: (batch, signal) => mapConcurrently(batch, scoreOne, signal),
-    close: () => pool.close(),
+    close: () => caller.close(),
   };
 }
 
@@ -61,10 +68,10 @@ function argumentsOf(input: RewardInput): UserRewardArgs {
   return { ...row, completion, completionIds: [...completionIds], prompt: ownPrompt, truncated };
 }
 
-function failure(name: string, file: string, input: RewardInput, outcome: Outcome & { ok: false }): UserError {
+function failure(name: string, place: string, input: RewardInput, outcome: Outcome & { ok: false }): UserError {
   const number = input.index === undefined ? "" : ` ${input.index + 1}`;
   return new UserError(
-    `reward "${name}" of ${file} failed: ${outcome.message}\n` +
+    `reward "${name}" of ${place} failed: ${outcome.message}\n` +
       `  row${number}: ${excerpt(JSON.stringify(input.row))}\n` +
       `  completion: ${excerpt(JSON.stringify(input.completion))}\n` +
       `  correct the function, or set reward_on_error: null to leave such completions out`,

@@ -1,0 +1,11 @@
+/** open-rs: reinforcement learning for reasoning in small language models. */
+export { type SftOptions, sft, type TrainOptions, train } from "./api.js";
+export { type Completion, Engine, type EngineOptions, type GenerateOptions } from "./engine/index.js";
+export { UserError } from "./errors.js";
+export type { TrainOutcome } from "./grpo/train.js";
+export { extract, verify } from "./math/index.js";
+export { CausalLM, type LoadOptions, loadModel, saveModel } from "./model/index.js";
+export type { GrpoRecipe, SftRecipe } from "./recipe/index.js";
+export type { UserReward, UserRewardArgs } from "./rewards/index.js";
+export type { SftOutcome } from "./sft/index.js";
+export { loadTokenizer, type Tokenizer } from "./text/index.js";
