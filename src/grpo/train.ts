@@ -6,7 +6,7 @@ import { resolveModelFolder } from "../model/hub.js";
 import { type CausalLM, loadModel } from "../model/index.js";
 import { saveModel } from "../model/save.js";
 import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
-import { loadRewards, type Reward } from "../rewards/index.js";
+import { type Functions, loadRewards, type Reward } from "../rewards/index.js";
 import { CompletionsLog } from "../run/completions.js";
 import { createProgress } from "../run/progress.js";
 import { loadTokenizer, type Tokenizer } from "../text/index.js";
@@ -26,11 +26,15 @@ export interface TrainOutcome {
 }
 
 /** Trains as the recipe says; the same call goes on where an earlier one stopped. Everything is checked before the first step. */
-export async function runTraining(recipe: GrpoRecipe, log: (line: string) => void): Promise<TrainOutcome> {
+export async function runTraining(
+  recipe: GrpoRecipe,
+  log: (line: string) => void,
+  functions: Functions = {},
+): Promise<TrainOutcome> {
   const device = chooseDevice(recipe);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   const tokenizer = loadTokenizer(source, templateOf(recipe));
-  const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe));
+  const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
   const prompts = await loadPrompts(recipe, tokenizer, rewards, log);
   const session = Session.open<GrpoState>(recipe, recipe, log);
   try {
