@@ -32,10 +32,10 @@ export function computeAdvantages(
   const size = options.num_generations;
   assert(scores.length % size === 0, `${scores.length} completions are not groups of ${size}`);
   const rewards = scores.map((row) => weightedSum(row, options.reward_weights));
-  const batchStd = standardDeviation(rewards);
+  const batchStd = spread(rewards);
   const groups = Array.from({ length: scores.length / size }, (_, g) => rewards.slice(g * size, (g + 1) * size));
   const judged = groups.flatMap((group) => {
-    const std = options.scale_rewards === "batch" ? batchStd : standardDeviation(group);
+    const std = options.scale_rewards === "batch" ? batchStd : spread(group);
     const mean = nanMean(group);
     const divisor = options.scale_rewards === "none" ? 1 : std + EPSILON;
     return group.map((reward) => ({ advantage: orZero((reward - mean) / divisor), zero: Math.abs(std) <= 1e-8 }));
@@ -60,6 +60,9 @@ export function rewardMetrics(
   metrics.frac_reward_zero_std = zeroStd.filter(Boolean).length / zeroStd.length;
   return metrics;
 }
+
+/** A single reward (num_generations_eval: 1) does not differ from itself. */
+const spread = (rewards: readonly number[]): number => (rewards.length === 1 ? 0 : standardDeviation(rewards));
 
 function weightedSum(row: readonly (number | null)[], weights: readonly number[] | null): number {
   assert(

@@ -1,5 +1,3 @@
-import type { GrpoRecipe } from "../recipe/index.js";
-import type { MetricsLog, MetricsRow } from "../run/metrics.js";
 import { rewardMetrics } from "./advantages.js";
 import type { Rollout } from "./rollout.js";
 
@@ -38,38 +36,4 @@ export function tokensOf(rollout: Rollout): number {
     .reduce((a, b) => a + b, 0);
 }
 
-export const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
-
-/** Means over several rows of metrics, for logging_steps > 1: numbers are averaged, the latest step, epoch and counter stay. */
-export function averageRows(rows: readonly MetricsRow[]): MetricsRow {
-  const last = rows.at(-1)!;
-  const latest = new Set(["step", "epoch", "num_tokens", "learning_rate", "timestamp", "elapsed"]);
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const averaged = keys.map((key): [string, MetricsRow[string]] => {
-    const values = rows.map((row) => row[key]).filter((value) => typeof value === "number");
-    return [key, latest.has(key) || values.length === 0 ? last[key]! : mean(values)];
-  });
-  return { ...Object.fromEntries(averaged), step: last.step };
-}
-
-/** Writes a row to metrics.jsonl every logging_steps steps, the mean of the steps since the last one. */
-export class MetricsRows {
-  constructor(
-    private readonly log: MetricsLog,
-    private readonly recipe: Pick<GrpoRecipe, "logging_steps" | "logging_first_step">,
-    /** Steps since the last row; a checkpoint keeps them, so that a resumed run writes the same means. */
-    public unlogged: MetricsRow[] = [],
-  ) {}
-
-  /** The newest step's own row. */
-  last: MetricsRow = { step: 0 };
-
-  add(row: MetricsRow): void {
-    this.last = row;
-    this.unlogged.push(row);
-    const first = this.recipe.logging_first_step && row.step === 1;
-    if (!first && row.step % this.recipe.logging_steps !== 0) return;
-    this.log.append(averageRows(this.unlogged));
-    this.unlogged = [];
-  }
-}
+const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;

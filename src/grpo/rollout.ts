@@ -61,20 +61,24 @@ export async function collectRollout(context: RolloutContext, count: number): Pr
   };
 }
 
-async function sampleGroups(context: RolloutContext, prompts: Prompt[]): Promise<Group[]> {
+/** Completions of each prompt, scored: num_generations of them from where the random numbers are, unless told otherwise. */
+export async function sampleGroups(
+  context: RolloutContext,
+  prompts: readonly Prompt[],
+  { n = context.recipe.num_generations, seed }: { n?: number; seed?: number } = {},
+): Promise<Group[]> {
   const { engine, rewards, recipe, shouldStop = () => false } = context;
   const all = await engine.generate(
     prompts.map((prompt) => prompt.ids),
-    { ...samplingOf(recipe), n: recipe.num_generations, shouldStop },
+    { ...samplingOf(recipe), n, seed, shouldStop },
   );
   if (shouldStop()) throw new Interrupted("sampling was stopped");
   const inputs = prompts.flatMap((prompt, p) => all[p]!.map((completion) => rewardInput(prompt, completion)));
   const byFunction = await Promise.all(rewards.map((reward) => reward.score(inputs)));
-  const G = recipe.num_generations;
   return prompts.map((prompt, p) => ({
     prompt,
     completions: all[p]!,
-    scores: all[p]!.map((_, i) => byFunction.map((scores) => scores[p * G + i]!)),
+    scores: all[p]!.map((_, i) => byFunction.map((scores) => scores[p * n + i]!)),
   }));
 }
 
@@ -87,6 +91,7 @@ export function samplingOf(recipe: GrpoRecipe): GenerateOptions {
     minP: recipe.min_p ?? 0,
     repetitionPenalty: recipe.repetition_penalty,
     maxTokens: recipe.max_completion_length,
+    minTokens: recipe.min_completion_length,
     stop: recipe.stop_strings,
   };
 }

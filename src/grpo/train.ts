@@ -1,7 +1,7 @@
-import { checkGolds, loadDataset, makePrompts, type Prompt, PromptSampler } from "../data/index.js";
+import path from "node:path";
+import { type Prompt, PromptSampler } from "../data/index.js";
 import { Engine } from "../engine/index.js";
 import { UserError } from "../errors.js";
-import { canParse } from "../math/index.js";
 import { resolveModelFolder } from "../model/hub.js";
 import { type CausalLM, loadModel } from "../model/index.js";
 import { saveModel } from "../model/save.js";
@@ -14,6 +14,7 @@ import { manualSeed } from "../torch/index.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner, restoreRng } from "../train/learner.js";
 import { Session } from "../train/session.js";
+import { loadPrompts } from "./prompts.js";
 import { type GrpoState, train } from "./trainer.js";
 
 export interface TrainOutcome {
@@ -35,10 +36,10 @@ export async function runTraining(
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   const tokenizer = loadTokenizer(source, templateOf(recipe));
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
-  const prompts = await loadPrompts(recipe, tokenizer, rewards, log);
+  const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
   const session = Session.open<GrpoState>(recipe, recipe, log);
   try {
-    return await trainIn(session, { recipe, device, source, tokenizer, rewards, prompts, log });
+    return await trainIn(session, { recipe, device, source, tokenizer, rewards, ...prompts, log });
   } finally {
     session.close();
     await Promise.all(rewards.map((reward) => reward.close?.()));
@@ -51,14 +52,15 @@ interface Parts {
   source: string;
   tokenizer: Tokenizer;
   rewards: Reward[];
-  prompts: Prompt[];
+  train: Prompt[];
+  test: Prompt[] | null;
   log: (line: string) => void;
 }
 
 async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<TrainOutcome> {
-  const { recipe, device, source, tokenizer, rewards, prompts, log } = parts;
+  const { recipe, device, source, tokenizer, rewards, log } = parts;
   const shape = batchShape(recipe);
-  const totalSteps = totalStepsOf(recipe, prompts.length);
+  const totalSteps = totalStepsOf(recipe, parts.train.length);
   manualSeed(recipe.seed);
   const options = { device, copy: true, ...(recipe.dtype === "auto" ? {} : { dtype: recipe.dtype }) };
   const model = loadModel(session.checkpoint?.path ?? source, options);
@@ -66,7 +68,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const reference =
     recipe.beta > 0 ? { model: loadModel(source, { device, dtype: model.dtype }).requireGrad(false) } : null;
   const learner = new Learner(model, recipe, totalSteps);
-  const sampler = new PromptSampler(prompts, {
+  const sampler = new PromptSampler(parts.train, {
     seed: recipe.data_seed ?? recipe.seed,
     shuffle: recipe.shuffle_dataset,
   });
@@ -76,7 +78,13 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     restoreRng(session.state.rng, device);
     log(`going on from ${session.checkpoint.path}`);
   }
-  const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep: session.checkpoint?.step ?? 0 });
+  const resumeAtStep = session.checkpoint?.step ?? 0;
+  const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
+  const evaluation = parts.test && {
+    prompts: parts.test,
+    completions: CompletionsLog.open(path.join(recipe.output_dir, "evaluation"), { resumeAtStep }),
+  };
+  log(headline(recipe, totalSteps, device));
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
   const engine = new Engine(model, tokenizer);
   const shouldStop = () => session.interrupt.stopRequested;
@@ -90,6 +98,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       sampler,
       session,
       completions,
+      evaluation,
       progress,
       source,
       engine,
@@ -106,52 +115,10 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   }
 }
 
-async function loadPrompts(
-  recipe: GrpoRecipe,
-  tokenizer: Tokenizer,
-  rewards: readonly Reward[],
-  log: (line: string) => void,
-): Promise<Prompt[]> {
-  const dataset = await loadDataset({
-    name: recipe.dataset_name,
-    columns: recipe.column_mapping,
-    split: recipe.dataset_train_split,
-    revision: recipe.dataset_revision,
-    ...(recipe.dataset_config === null ? {} : { config: recipe.dataset_config }),
-  });
-  const rows = rewards.some((reward) => reward.needsGold) ? checkedRows(recipe, dataset.rows, log) : dataset.rows;
-  const { prompts, dropped, cut } = makePrompts(rows, {
-    tokenizer,
-    maxPromptLength: recipe.max_prompt_length,
-    onLongPrompt: recipe.on_long_prompt,
-    chatVariables: recipe.chat_template_kwargs,
-    ...(recipe.dataset_prompt_column === null ? {} : { promptColumn: recipe.dataset_prompt_column }),
-    ...(recipe.system_prompt === null ? {} : { systemPrompt: recipe.system_prompt }),
-  });
-  if (dropped + cut > 0) {
-    log(
-      `${dropped + cut} of ${rows.length} prompts are longer than ${recipe.max_prompt_length} tokens: ${dropped} dropped, ${cut} cut`,
-    );
-  }
-  return prompts;
-}
-
-function checkedRows(
-  recipe: GrpoRecipe,
-  rows: readonly Parameters<typeof checkGolds>[0][number][],
-  log: (line: string) => void,
-) {
-  const treatments = { drop: "drop", error: "error", score_1: "keep", null: "keep" } as const;
-  const report = checkGolds(rows, canParse, {
-    column: recipe.gold_column,
-    treatment: treatments[recipe.gold_unparseable],
-  });
-  const count = report.unparseable.length;
-  if (count > 0)
-    log(`${count} of ${rows.length} gold answers cannot be read (gold_unparseable: ${recipe.gold_unparseable})`);
-  if (report.rows.length === 0)
-    throw new UserError(`no row of ${recipe.dataset_name} has a gold answer that can be read: set gold_column`);
-  return report.rows;
+function headline(recipe: GrpoRecipe, totalSteps: number, device: string): string {
+  const name = recipe.run_name ?? path.basename(path.resolve(recipe.output_dir));
+  const { promptsPerGeneration } = batchShape(recipe);
+  return `${name}: ${totalSteps} steps, ${promptsPerGeneration} prompts × ${recipe.num_generations} completions per sampling, on ${device}`;
 }
 
 function templateOf(recipe: GrpoRecipe): { chatTemplate?: string; chatTemplatePath?: string } {

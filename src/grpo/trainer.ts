@@ -4,14 +4,17 @@
  */
 import type { PromptSampler, SamplerState } from "../data/index.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
-import type { CompletionsLog } from "../run/completions.js";
+import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import type { MetricsRow } from "../run/metrics.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, type RngState, saveRng } from "../train/learner.js";
+import { MetricsRows } from "../train/metrics-rows.js";
 import type { BaseState, Session } from "../train/session.js";
 import { completionRows } from "./completion-rows.js";
+import { Display } from "./display.js";
+import { type EvaluationSet, evaluate } from "./evaluate.js";
 import { learn } from "./learn.js";
-import { MetricsRows, rolloutMetrics, tokensOf } from "./metrics.js";
+import { rolloutMetrics, tokensOf } from "./metrics.js";
 import { dumpIfNonFinite } from "./non-finite.js";
 import { type Frozen, scoreSamples } from "./old-logps.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
@@ -24,8 +27,13 @@ export interface GrpoState extends BaseState {
   sampler: SamplerState;
   rng: RngState;
   pending: Pending | null;
+  /** Whole passes over the prompts that have been learnt from, and whether the last step ended one. */
+  epochsDone: number;
+  endsEpoch: boolean;
+  /** The recipe asks for an evaluation of these weights that has not been made yet. */
+  evaluationDue: boolean;
   /** Metrics of the steps since the last written row. */
-  unlogged: MetricsRow[];
+  unlogged: readonly MetricsRow[];
 }
 
 /** A sampling of which some updates are still to be made (num_iterations, or several steps per generation). */
@@ -44,6 +52,8 @@ export interface GrpoRun extends RolloutContext {
   sampler: PromptSampler;
   session: Session<GrpoState>;
   completions: CompletionsLog;
+  /** What to evaluate on; null: the recipe asks for no evaluation. */
+  evaluation: EvaluationSet | null;
   progress: Progress;
   /** The folder whose tokenizer and generation config travel into checkpoints. */
   source: string;
@@ -51,53 +61,130 @@ export interface GrpoRun extends RolloutContext {
 
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
 export async function train(run: GrpoRun): Promise<number> {
-  const { session, learner, recipe, totalSteps } = run;
-  const rewardNames = run.rewards.map((reward) => reward.name);
+  const { session, learner, totalSteps } = run;
   let state = session.state ?? initialState(run);
-  const rows = new MetricsRows(session.metrics, recipe, [...state.unlogged]);
-  while (state.step < totalSteps) {
-    const start = performance.now();
-    let pending = state.pending;
-    let sampled: Record<string, number> = {};
-    let numTokens = state.numTokens;
-    if (!pending) {
-      const rollout = await orInterrupt(collectRollout(run, run.shape.promptsPerGeneration));
-      if (!rollout) break;
-      pending = { samples: samplesOf(rollout, run), nextUpdate: 0 };
-      numTokens += tokensOf(rollout);
-      sampled = { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) };
-      run.completions.write(state.step + 1, completionRows(rollout, run.rewards, state.step + 1));
+  let saved = session.state;
+  const rows = new MetricsRows(session.metrics, run.recipe, totalSteps, state.unlogged);
+  const display = new Display(run.progress, run.recipe);
+  for (;;) {
+    if (state.evaluationDue) state = await evaluateNow(run, state, display);
+    if (state !== saved && savesAt(run, state)) {
+      await session.save(learner, state, run.source);
+      saved = state;
     }
+    if (state.step >= totalSteps || session.interrupt.stopRequested) return state.step;
+
+    const start = performance.now();
+    const step = state.step + 1;
+    // Interrupted while sampling: what was sampled is dropped, so that the resumed run samples the same again.
+    const sampling = state.pending ? goingOn(state.pending) : await sampleNext(run, step);
+    if (!sampling) continue;
+    const { pending, metrics } = sampling;
+    display.sampled(sampling.completions);
+
     const samples = partOf(pending, run.shape);
     const learnt = dumpIfNonFinite(run, samples, state.step, () => learn(run, samples, pending.samples, state.step));
-    const step = state.step + 1;
-    rows.add({
+
+    const row: MetricsRow = {
       step,
       epoch: run.sampler.epoch,
-      num_tokens: numTokens,
-      ...sampled,
+      num_tokens: state.numTokens + sampling.tokens,
+      ...metrics,
       ...learnt,
       step_time: seconds(start),
-    });
-    state = { ...state, step, numTokens, pending: advance(pending, run), unlogged: rows.unlogged, ...randomness(run) };
-    report(run, rows.last);
-    if (session.savesAt(state.step, totalSteps)) await session.save(learner, state, run.source);
-    if (session.interrupt.stopRequested) return state.step;
+    };
+    display.step(row, rows.add(row));
+    state = afterStep(run, state, sampling, rows.unlogged);
   }
-  // Interrupted while sampling: what was sampled is dropped, the state before it is saved, so the resumed run samples the same again.
-  if (session.interrupt.stopRequested) await session.save(learner, state, run.source);
-  return state.step;
+}
+
+/** Where a step's completions come from: sampled for it, or for an earlier step. */
+interface Sampling {
+  pending: Pending;
+  /** What sampling for this step brought: tokens, metrics, completions. */
+  tokens: number;
+  metrics: Record<string, number>;
+  completions: CompletionRow[];
+}
+
+const goingOn = (pending: Pending): Sampling => ({ pending, tokens: 0, metrics: {}, completions: [] });
+
+/** Samples, scores and writes down the next prompts' completions; null after Ctrl-C. */
+async function sampleNext(run: GrpoRun, step: number): Promise<Sampling | null> {
+  const start = performance.now();
+  const rollout = await orInterrupt(collectRollout(run, run.shape.promptsPerGeneration));
+  if (!rollout) return null;
+  const pending = { samples: samplesOf(rollout, run), nextUpdate: 0 };
+  const rewardNames = run.rewards.map((reward) => reward.name);
+  const metrics = { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) };
+  const completions = completionRows(rollout, run.rewards, step);
+  run.completions.write(step, completions);
+  return { pending, tokens: tokensOf(rollout), metrics, completions };
+}
+
+function afterStep(run: GrpoRun, state: GrpoState, sampling: Sampling, unlogged: readonly MetricsRow[]): GrpoState {
+  const step = state.step + 1;
+  const pending = advance(sampling.pending, run);
+  // An epoch ends when its last prompts have been learnt from.
+  const epochsDone = pending ? state.epochsDone : Math.floor(run.sampler.epoch);
+  const endsEpoch = epochsDone > state.epochsDone;
+  return {
+    ...state,
+    step,
+    numTokens: state.numTokens + sampling.tokens,
+    pending,
+    epochsDone,
+    endsEpoch,
+    evaluationDue: evaluatesAt(run, step, endsEpoch),
+    unlogged,
+    ...randomness(run),
+  };
+}
+
+/** As transformers: with "steps" also at the end, whatever its number. */
+function evaluatesAt({ recipe, totalSteps }: GrpoRun, step: number, endsEpoch: boolean): boolean {
+  if (recipe.eval_strategy === "epoch") return endsEpoch;
+  if (recipe.eval_strategy === "no") return false;
+  return step === totalSteps || step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
+}
+
+/** Writes a row of eval_ metrics of its own. After Ctrl-C the state stays as it was: the resumed run makes up for it. */
+async function evaluateNow(run: GrpoRun, state: GrpoState, display: Display): Promise<GrpoState> {
+  const done = { ...state, evaluationDue: false };
+  if (!run.evaluation) return done;
+  const result = await orInterrupt(evaluate(run, run.evaluation.prompts, state.step));
+  if (!result) return state;
+  const row = { step: state.step, epoch: run.sampler.epoch, ...result.metrics };
+  run.session.metrics.append(row);
+  run.evaluation.completions.write(state.step, result.rows);
+  display.evaluated(row);
+  return done;
+}
+
+function savesAt({ session, recipe, totalSteps }: GrpoRun, { step, endsEpoch }: GrpoState): boolean {
+  if (step === 0) return session.interrupt.stopRequested;
+  return session.savesAt(step, totalSteps) || (recipe.save_strategy === "epoch" && endsEpoch);
 }
 
 function initialState(run: GrpoRun): GrpoState {
-  return { step: 0, recipe: run.recipe, numTokens: 0, pending: null, unlogged: [], ...randomness(run) };
+  return {
+    step: 0,
+    recipe: run.recipe,
+    numTokens: 0,
+    pending: null,
+    epochsDone: 0,
+    endsEpoch: false,
+    evaluationDue: run.recipe.eval_on_start,
+    unlogged: [],
+    ...randomness(run),
+  };
 }
 
 const randomness = (run: GrpoRun) => ({ sampler: run.sampler.state(), rng: saveRng(run.learner.model.device) });
 
-async function orInterrupt(rollout: Promise<Rollout>): Promise<Rollout | null> {
+async function orInterrupt<T>(sampling: Promise<T>): Promise<T | null> {
   try {
-    return await rollout;
+    return await sampling;
   } catch (error) {
     if (error instanceof Interrupted) return null;
     throw error;
@@ -124,14 +211,6 @@ function partOf(pending: Pending, shape: BatchShape): Sample[] {
 function advance(pending: Pending, run: GrpoRun): Pending | null {
   const nextUpdate = pending.nextUpdate + 1;
   return nextUpdate < updatesPerSampling(run) ? { ...pending, nextUpdate } : null;
-}
-
-function report(run: GrpoRun, row: MetricsRow): void {
-  const shown = ["reward", "completions/mean_length", "kl"].flatMap((key) => {
-    const value = row[key];
-    return typeof value === "number" ? [[key.replace("completions/mean_", ""), value] as const] : [];
-  });
-  run.progress.update(row.step, Object.fromEntries(shown));
 }
 
 const seconds = (since: number): number => (performance.now() - since) / 1000;

@@ -8,14 +8,15 @@ export interface LoggingKeys {
 /** Fields of which the last value is meant, not the mean. */
 const LATEST: ReadonlySet<string> = new Set(["step", "epoch", "num_tokens", "learning_rate", "timestamp", "elapsed"]);
 
-/** Means over several rows; of step, epoch and counters the last. A field that some rows lack is averaged over the others. */
+/** Means over several rows; of step, epoch and counters the last. A field that some rows lack or have as NaN is averaged over the others. */
 export function averageRows(rows: readonly MetricsRow[]): MetricsRow {
   const last = rows[rows.length - 1]!;
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const averaged = keys.map((key): [string, MetricsRow[string]] => {
     const values = rows.map((row) => row[key]).filter((value) => typeof value === "number");
     if (LATEST.has(key) || values.length === 0) return [key, last[key] ?? null];
-    return [key, values.reduce((a, b) => a + b, 0) / values.length];
+    const known = values.filter((value) => !Number.isNaN(value));
+    return [key, known.reduce((a, b) => a + b, 0) / known.length];
   });
   return { ...Object.fromEntries(averaged), step: last.step };
 }
@@ -38,12 +39,14 @@ export class MetricsRows {
     return this.#unlogged;
   }
 
-  add(row: MetricsRow): void {
+  /** @returns whether a row was written */
+  add(row: MetricsRow): boolean {
     this.#unlogged.push(row);
     const { logging_steps, logging_first_step } = this.keys;
     const due = row.step % logging_steps === 0 || row.step === this.totalSteps;
-    if (!due && !(logging_first_step && row.step === 1)) return;
+    if (!due && !(logging_first_step && row.step === 1)) return false;
     this.log.append(averageRows(this.#unlogged));
     this.#unlogged = [];
+    return true;
   }
 }

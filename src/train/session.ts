@@ -53,7 +53,8 @@ export class Session<State extends BaseState> {
     log: (line: string) => void,
   ) {
     this.#lock = lock;
-    this.metrics = MetricsLog.open(path.join(keys.output_dir, METRICS_FILE), { resumeAtStep: checkpoint?.step ?? 0 });
+    // A run that starts has no row yet, not even of step 0 (eval_on_start).
+    this.metrics = MetricsLog.open(path.join(keys.output_dir, METRICS_FILE), { resumeAtStep: checkpoint?.step ?? -1 });
     this.interrupt = watchInterrupt((signal) =>
       log(`${signal}: finishing this step, then saving; press Ctrl-C again to leave at once`),
     );
@@ -140,6 +141,11 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   "logging_first_step",
   "log_completions",
   "num_completions_to_print",
+  "eval_strategy",
+  "eval_steps",
+  "eval_on_start",
+  "num_generations_eval",
+  "dataset_test_split",
 ]);
 
 function changedKeys(before: unknown, now: unknown): string[] {

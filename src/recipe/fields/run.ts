@@ -7,7 +7,7 @@ export const runFields = {
     .min(1)
     .default("runs/default")
     .describe("Folder of the run: checkpoints, metrics, completions."),
-  run_name: z.string().nullable().default(null).describe("Name shown for the run. null: the folder's."),
+  run_name: z.string().nullable().default(null).describe("Name shown for the run. null: that of output_dir."),
   overwrite_output_dir: z
     .boolean()
     .default(false)
@@ -25,7 +25,9 @@ export const runFields = {
   save_only_model: z.boolean().default(false).describe("Checkpoints without the optimizer: smaller, but no resuming."),
   logging_steps: count().default(1).describe("Steps between two rows of metrics."),
   logging_first_step: z.boolean().default(false).describe("A row of metrics after the first step too."),
-  eval_strategy: strategy(["no", "steps", "epoch"]).default("no").describe("When to evaluate on dataset_test_split."),
+  eval_strategy: strategy(["no", "steps", "epoch"])
+    .default("no")
+    .describe("When to evaluate on dataset_test_split; steps: every eval_steps and at the end."),
   eval_steps: count().nullable().default(null).describe("Steps between evaluations. null: logging_steps."),
   eval_on_start: z.boolean().default(false).describe("Evaluate before the first step."),
 };
@@ -34,8 +36,11 @@ export const completionFields = {
   log_completions: z
     .boolean()
     .default(false)
-    .describe("Show completions on the terminal; all are written to files anyway."),
-  num_completions_to_print: count().default(1).describe("Completions shown per row of metrics."),
+    .describe("Show completions with their rewards on the terminal; all are written to files anyway."),
+  num_completions_to_print: count()
+    .nullable()
+    .default(1)
+    .describe("Completions shown per row of metrics, of several prompts if there are. null: all."),
   num_generations_eval: count()
     .nullable()
     .default(null)

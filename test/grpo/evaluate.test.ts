@@ -1,0 +1,102 @@
+/** Evaluation between training steps: when, on what, and that training does not notice it. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { beforeAll, expect, test, vi } from "vitest";
+import { evaluate } from "../../src/grpo/evaluate.js";
+import { runTraining } from "../../src/grpo/train.js";
+import { loadGrpoRecipe } from "../../src/recipe/index.js";
+import { readMetrics, withoutTiming } from "../../src/run/metrics.js";
+import { temporaryFolder, tinyCheckpoint, tinyDataset, tinyRecipe } from "../support/tiny-run.js";
+
+const folder = temporaryFolder();
+const data = path.join(folder, "data");
+let outputs = 0;
+
+async function trainWith(more: readonly string[], output = path.join(folder, `run-${outputs++}`)) {
+  const keys = tinyRecipe(folder, output, ["--dataset_name", data, "--save_strategy", "no", ...more]);
+  const outcome = await runTraining(loadGrpoRecipe(undefined, keys).recipe, () => {});
+  const rows = readMetrics(path.join(output, "metrics.jsonl"));
+  const isEvaluation = (row: object) => "eval_reward" in row;
+  return { outcome, output, evaluations: rows.filter(isEvaluation), steps: rows.filter((row) => !isEvaluation(row)) };
+}
+
+beforeAll(() => {
+  tinyCheckpoint(folder);
+  mkdirSync(data);
+  writeFileSync(path.join(data, "train.jsonl"), readFileSync(tinyDataset(folder), "utf8"));
+  const held = [20, 30, 40].map((n) => JSON.stringify({ problem: `What is ${n}+1?`, answer: String(n + 1) }));
+  writeFileSync(path.join(data, "test.jsonl"), `${held.join("\n")}\n`);
+});
+
+test("every eval_steps, at the start and at the end: TRL's metrics with eval_, and every completion in a file", async () => {
+  const { evaluations, output } = await trainWith([
+    ...["--eval_strategy", "steps", "--eval_steps", "4", "--eval_on_start", "--num_generations_eval", "2"],
+  ]);
+  expect(evaluations.map((row) => row.step)).toEqual([0, 4, 6]);
+  const file = path.join(output, "evaluation/completions/step-000004.jsonl");
+  const completions = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(completions.map((row) => row.row)).toEqual([0, 0, 1, 1, 2, 2]);
+  const rewards = completions.map((row) => row.rewards.vowels as number);
+  const lengths = completions.map((row) => row.tokens as number);
+  const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const row = evaluations[1]!;
+  expect(row["eval_rewards/vowels/mean"]).toBeCloseTo(mean(rewards), 12);
+  expect(row.eval_reward).toBeCloseTo(mean(rewards), 12);
+  expect(row["eval_completions/mean_length"]).toBeCloseTo(mean(lengths), 12);
+  expect(row["eval_completions/max_length"]).toBe(Math.max(...lengths));
+  expect(Object.keys(row)).toEqual(
+    expect.arrayContaining(["eval_reward_std", "eval_frac_reward_zero_std", "eval_completions/clipped_ratio"]),
+  );
+});
+
+test("after every epoch, once its last prompts have been learnt from", async () => {
+  // 12 prompts, 2 per sampling, 2 updates each: 12 steps an epoch.
+  const { evaluations } = await trainWith([
+    ...["--eval_strategy", "epoch", "--num_iterations", "2", "--max_steps", "25", "--max_completion_length", "3"],
+  ]);
+  expect(evaluations.map((row) => row.step)).toEqual([12, 24]);
+});
+
+test("training does not notice it", async () => {
+  const plain = await trainWith([]);
+  const watched = await trainWith(["--eval_strategy", "steps", "--eval_steps", "1", "--eval_on_start"]);
+  expect(watched.evaluations).toHaveLength(7);
+  expect(watched.steps.map(withoutTiming)).toEqual(plain.steps.map(withoutTiming));
+});
+
+vi.mock("../../src/grpo/evaluate.js", { spy: true });
+
+test("Ctrl-C in an evaluation: the resumed run makes it, and ends as one never stopped", async () => {
+  const more = ["--eval_strategy", "steps", "--eval_steps", "2", "--save_strategy", "steps", "--save_steps", "5"];
+  const whole = await trainWith(more);
+  const real = vi.mocked(evaluate).getMockImplementation();
+  vi.mocked(evaluate).mockImplementationOnce((context, ...rest) => {
+    process.emit("SIGINT");
+    return evaluate(context, ...rest);
+  });
+  expect(real).toBeUndefined();
+  const output = path.join(folder, "stopped");
+  const stopped = await trainWith(more, output);
+  expect(stopped.outcome).toMatchObject({ step: 2, finished: false });
+  expect(stopped.evaluations).toEqual([]);
+  const resumed = await trainWith(more, output);
+  expect(resumed.outcome).toMatchObject({ step: 6, finished: true });
+  expect(resumed.evaluations.map(withoutTiming)).toEqual(whole.evaluations.map(withoutTiming));
+  expect(resumed.steps.map(withoutTiming)).toEqual(whole.steps.map(withoutTiming));
+  const model = (run: { output: string }) => readFileSync(path.join(run.output, "model.safetensors"));
+  expect(model(resumed).equals(model(whole))).toBe(true);
+});
+
+test("one file has no test split: an error before training, unless both splits are meant to be it", async () => {
+  const file = path.join(data, "train.jsonl");
+  await expect(trainWith(["--dataset_name", file, "--eval_strategy", "epoch"])).rejects.toThrow(
+    /eval_strategy needs the split test, and .*train\.jsonl is one file without splits: put .* into a folder/,
+  );
+  const { evaluations } = await trainWith([
+    ...["--dataset_name", file, "--dataset_test_split", "train", "--eval_on_start", "--max_steps", "1"],
+  ]);
+  expect(evaluations.map((row) => row.step)).toEqual([0]);
+});
