@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { FieldReader } from "./fields.js";
+import { configFolder } from "./lora-base.js";
 import { parseRope, type RopeConfig } from "./rope-config.js";
 
 export type Family = "qwen2" | "qwen3" | "llama";
@@ -46,9 +47,9 @@ const ARCHITECTURES: Record<Family, string> = {
   llama: "LlamaForCausalLM",
 };
 
-/** Reads `<dir>/config.json`. Throws UserError naming the file and the setting. */
+/** Reads `<dir>/config.json`, of an adapter's folder its base's. Throws UserError naming the file and the setting. */
 export function loadConfig(dir: string): ModelConfig {
-  const path = join(dir, "config.json");
+  const path = join(configFolder(dir), "config.json");
   let text: string;
   try {
     text = readFileSync(path, "utf8");

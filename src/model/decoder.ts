@@ -9,6 +9,7 @@ import { type DType, keep, ops, scope, type Tensor } from "../torch/index.js";
 import { type Attend, causal } from "./attend.js";
 import type { ModelConfig } from "./config.js";
 import { EMBEDDING, FINAL_NORM, HEAD, type Slot, slotsOf } from "./layout.js";
+import type { Lora } from "./lora.js";
 import { RopeTable, type Rotation } from "./rope.js";
 
 interface Layer {
@@ -31,14 +32,18 @@ export class CausalLM {
   readonly dtype: DType;
   readonly device: string;
   readonly slots: readonly Slot[];
-  private readonly weights: ReadonlyMap<string, Tensor>;
+  /** By slot name; without the adapters. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Adapters that are trained instead of the weights. */
+  readonly lora: Lora | undefined;
   private readonly layers: readonly Layer[];
   private readonly rope: RopeTable;
 
   /** `weights` by slot name (layout.ts), all of one dtype on one device; the model owns them from here. Users call `loadModel`. */
-  constructor(config: ModelConfig, weights: ReadonlyMap<string, Tensor>) {
+  constructor(config: ModelConfig, weights: ReadonlyMap<string, Tensor>, lora?: Lora) {
     this.config = config;
     this.weights = weights;
+    this.lora = lora;
     this.slots = slotsOf(config);
     for (const weight of weights.values()) keep(weight);
     const embedding = this.weight(EMBEDDING);
@@ -48,9 +53,12 @@ export class CausalLM {
     this.layers = Array.from({ length: config.layers }, (_, i) => this.layer(`model.layers.${i}.`));
   }
 
-  /** The trainable tensors by our names, in a fixed order; `slots` tells which Hugging Face weights each holds. */
+  /**
+   * The trainable tensors by our names, in a fixed order: the weights (`slots` tells which Hugging Face weights each holds), or the
+   * adapters where there are any.
+   */
   parameters(): ReadonlyMap<string, Tensor> {
-    return this.weights;
+    return this.lora?.parameters() ?? this.weights;
   }
 
   /** The output matrix [V, D]; the embedding itself when they are tied. */
@@ -60,7 +68,7 @@ export class CausalLM {
 
   /** Turns gradients on or off for all parameters; returns the model. */
   requireGrad(on: boolean): this {
-    for (const weight of this.weights.values()) weight.requiresGrad = on;
+    for (const weight of this.parameters().values()) weight.requiresGrad = on;
     return this;
   }
 
@@ -73,6 +81,7 @@ export class CausalLM {
       const ids_BT = ids.dim === 1 ? ids.unsqueeze(0) : ids;
       const how = attend ?? causal(ids_BT.size(1), this.device);
       const rotation = this.rope.at(how.positions, how.length);
+      this.lora?.beginForward();
       let x_BTD = ops.embedding(this.weight(EMBEDDING), ids_BT);
       this.layers.forEach((layer, index) => {
         const input = x_BTD;
@@ -92,26 +101,27 @@ export class CausalLM {
   /** Frees all weights. */
   dispose(): void {
     for (const weight of this.weights.values()) weight.dispose();
+    this.lora?.dispose();
     this.rope.dispose();
   }
 
   private block(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
     const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), attend, rotation);
     const y_BTD = x_BTD.add(attended);
-    return y_BTD.add(this.feedForward(layer, this.norm(y_BTD, layer.mlpNorm)));
+    return y_BTD.add(this.feedForward(layer, index, this.norm(y_BTD, layer.mlpNorm)));
   }
 
   private attention(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
     const { heads, kvHeads, headDim } = this.config;
     const [B, T] = [x_BTD.size(0), x_BTD.size(1)];
-    const qkv = ops.linear(x_BTD, layer.qkv, { bias: layer.qkvBias ?? null });
+    const qkv = this.linear(`model.layers.${index}.self_attn.qkv_proj.weight`, x_BTD, layer.qkv, layer.qkvBias);
     const byHead = qkv.view(B, T, heads + 2 * kvHeads, headDim);
     const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
     const rotated = this.rope.rotate(this.normHeads(layer, qk!), rotation);
     const [q, k] = ops.splitSizes(rotated, [heads, kvHeads], { dim: 2 });
     const out_BHTK = attend.attend(index, q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2));
     const out_BTHK = out_BHTK.transpose(1, 2).reshape(B, T, heads * headDim);
-    return ops.linear(out_BTHK, layer.output, { bias: layer.outputBias ?? null });
+    return this.linear(`model.layers.${index}.self_attn.o_proj.weight`, out_BTHK, layer.output, layer.outputBias);
   }
 
   /** Qwen3's norm over each head of q and k; the others pass. */
@@ -122,11 +132,19 @@ export class CausalLM {
     return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm)], { dim: 2 });
   }
 
-  private feedForward(layer: Layer, x_BTD: Tensor): Tensor {
+  private feedForward(layer: Layer, index: number, x_BTD: Tensor): Tensor {
     const inner = this.config.intermediateSize;
-    const gateUp = ops.linear(x_BTD, layer.gateUp, { bias: layer.gateUpBias ?? null });
+    const gateUp = this.linear(`model.layers.${index}.mlp.gate_up_proj.weight`, x_BTD, layer.gateUp, layer.gateUpBias);
     const [gate, up] = ops.splitSizes(gateUp, [inner, inner], { dim: -1 });
-    return ops.linear(ops.silu(gate!).mul(up!), layer.down, { bias: layer.downBias ?? null });
+    const inner_BTI = ops.silu(gate!).mul(up!);
+    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, inner_BTI, layer.down, layer.downBias);
+  }
+
+  /** W x + bias of the weight called `name`, and what an adapter adds to it. */
+  private linear(name: string, x_BTD: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+    if (!this.lora?.adapts(name)) return ops.linear(x_BTD, weight, { bias });
+    const [B, T, D] = [x_BTD.size(0), x_BTD.size(1), x_BTD.size(2)];
+    return this.lora.linear(name, x_BTD.reshape(B * T, D), weight, bias).view(B, T, weight.size(0));
   }
 
   /** RMS norm over the last dimension (Zhang & Sennrich 2019); the sums are float32 whatever the dtype. */

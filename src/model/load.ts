@@ -1,10 +1,13 @@
-/** A Hugging Face model folder → CausalLM, and new models with random weights. */
+/** A Hugging Face model folder, or a PEFT adapter's with its base → CausalLM, and new models with random weights. */
 import { UserError } from "../errors.js";
 import { type DType, noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import { loadSafetensors } from "../torch/safetensors.js";
 import { loadConfig, type ModelConfig } from "./config.js";
 import { CausalLM } from "./decoder.js";
 import { HEAD, type Piece, type Slot, slotsOf } from "./layout.js";
+import { baseOf } from "./lora-base.js";
+import { isAdapterFolder, readAdapterConfig } from "./lora-config.js";
+import { loadLora, mergeLora } from "./lora-load.js";
 
 export interface LoadOptions {
   /** Dtype of the weights in memory, and so of the computation. Default: as stored. */
@@ -15,13 +18,24 @@ export interface LoadOptions {
    * a product may depend on it, so a run resumed from another file would differ.
    */
   copy?: boolean;
+  /** An adapter is added into the weights instead of computed beside them: faster, rounded to their dtype. */
+  merge?: boolean;
 }
 
 /**
  * Reads config.json and the safetensors weights (one file or sharded) of `dir`. Weights stay mapped from the file where neither dtype,
  * device nor stacking (layout.ts) asks for a copy. Throws UserError for settings, names or shapes we cannot honour.
+ * An adapter's folder (adapter_config.json) gives its base model with the adapter.
  */
 export function loadModel(dir: string, options: LoadOptions = {}): CausalLM {
+  if (!isAdapterFolder(dir)) return loadWhole(dir, options);
+  const config = readAdapterConfig(dir);
+  const base = loadWhole(baseOf(dir, config), options);
+  const model = new CausalLM(base.config, base.weights, loadLora(dir, config, base));
+  return options.merge ? mergeLora(model) : model;
+}
+
+function loadWhole(dir: string, options: LoadOptions): CausalLM {
   const config = loadConfig(dir);
   const weights = noGrad(() =>
     scope(() => {

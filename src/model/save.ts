@@ -1,10 +1,11 @@
-/** CausalLM → a Hugging Face model folder that transformers (and we) can load. */
+/** CausalLM → a Hugging Face model folder that transformers (and we) can load; with adapters, PEFT's folder. */
 import fs from "node:fs";
 import path from "node:path";
 import { writeFileAtomic } from "../run/atomic.js";
 import { type DType, noGrad, scope, type Tensor } from "../torch/index.js";
 import { saveSafetensors } from "../torch/safetensors.js";
 import type { CausalLM } from "./decoder.js";
+import { removeAdapterFiles, saveLora } from "./lora-save.js";
 
 /** What travels along with the weights, where the source folder has it. */
 const COMPANIONS = [
@@ -26,6 +27,8 @@ export interface SaveModelOptions {
   /** Dtype of the stored weights; default: the model's. */
   dtype?: DType;
   maxShardBytes?: number;
+  /** Write the whole model with its adapters added in (rounded to `dtype`), not the adapters alone. */
+  merge?: boolean;
 }
 
 /**
@@ -33,8 +36,11 @@ export interface SaveModelOptions {
  * a checkpoint of several files is made atomic by src/run. Returns the files written.
  */
 export function saveModel(model: CausalLM, dir: string, options: SaveModelOptions = {}): string[] {
-  const dtype = options.dtype ?? model.dtype;
   fs.mkdirSync(dir, { recursive: true });
+  if (model.lora && !options.merge) {
+    return [...saveLora(model.lora, dir, model.config.layers), ...copyCompanions(options.companionsFrom, dir)];
+  }
+  const dtype = options.dtype ?? model.dtype;
   const files = noGrad(() =>
     scope(() => {
       const shards = options.maxShardBytes === undefined ? {} : { maxShardBytes: options.maxShardBytes };
@@ -43,14 +49,16 @@ export function saveModel(model: CausalLM, dir: string, options: SaveModelOption
   );
   const config = path.join(dir, "config.json");
   writeFileAtomic(config, `${JSON.stringify(configFor(model, dtype), null, 2)}\n`);
+  removeAdapterFiles(dir);
   return [...files, config, ...copyCompanions(options.companionsFrom, dir)];
 }
 
-/** The weights by Hugging Face's names: rows of our stacked parameters, as views where the dtype stays. */
+/** The weights by Hugging Face's names, adapters added in: rows of our stacked parameters, as views where the dtype stays. */
 export function huggingFaceWeights(model: CausalLM, dtype: DType = model.dtype): Map<string, Tensor> {
   const weights = new Map<string, Tensor>();
   for (const slot of model.slots) {
-    const whole = model.parameters().get(slot.name)!.detach();
+    const own = model.weights.get(slot.name)!.detach();
+    const whole = model.lora?.merged(slot.name, own) ?? own;
     let row = 0;
     for (const piece of slot.pieces) {
       weights.set(piece.name, whole.narrow(0, row, piece.rows).to(dtype));

@@ -1,0 +1,111 @@
+/**
+ * Low-rank adapters (Hu et al. 2021, arXiv 2106.09685) on a frozen model: y = W x + scale · B A dropout(x) for chosen linear maps. Each
+ * Hugging Face module (q_proj, …) has its own A and B, as in PEFT. In memory the adapters of one of our stacked weights (layout.ts) are
+ * stacked too, which makes two products of n: one with all A below each other, one with the B as blocks of a matrix.
+ *
+ * A and B are float32, also beside a bfloat16 base, and are rounded to the base's dtype for the products: what PEFT does under autocast.
+ *
+ * N tokens, D input size, O output size of the stacked weight, r rank, n adapted modules in it, R = n · r.
+ */
+import { assert } from "../errors.js";
+import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
+import type { Slot } from "./layout.js";
+import { type AdapterConfig, scaleOf } from "./lora-config.js";
+import { DropoutSeeds } from "./lora-dropout.js";
+import { type AdapterSlot, disposeSlot, type Modules, modulesIn, stack, stemOf } from "./lora-slot.js";
+
+export class Lora {
+  readonly config: AdapterConfig;
+  readonly #slots: ReadonlyMap<string, AdapterSlot>;
+  readonly #scale: number;
+  readonly #dropout = new DropoutSeeds();
+
+  /** `modules`: A [r, D] and B [rows, r] by module name (`model.layers.0.self_attn.q_proj`), copied to `device`. */
+  constructor(config: AdapterConfig, slots: readonly Slot[], modules: Modules, device: string) {
+    this.config = config;
+    this.#scale = scaleOf(config);
+    const adapted = slots.filter((slot) => slot.columns !== undefined && modulesIn(slot, modules).length > 0);
+    this.#slots = noGrad(() =>
+      scope(() => new Map(adapted.map((slot) => [slot.name, stack(slot, modules, config.rank, device)]))),
+    );
+  }
+
+  /** The trainable tensors, two for each stacked weight, in the order of the forward pass. */
+  parameters(): Map<string, Tensor> {
+    return new Map(
+      [...this.#slots].flatMap(([name, { a_RD, b_Or }]): [string, Tensor][] => [
+        [`${stemOf(name)}.lora_A.weight`, a_RD],
+        [`${stemOf(name)}.lora_B.weight`, b_Or],
+      ]),
+    );
+  }
+
+  /** A and B of each module, as views. */
+  modules(): Modules {
+    const r = this.config.rank;
+    return new Map(
+      [...this.#slots.values()].flatMap(({ a_RD, b_Or, modules }) =>
+        modules.map(({ name, row, rows }, j) => [name, { a: a_RD.narrow(0, j * r, r), b: b_Or.narrow(0, row, rows) }]),
+      ),
+    );
+  }
+
+  /** x [N, D] → what the stacked weight `name` gives, W x + bias, plus what its adapters add; [N, O]. */
+  linear(name: string, x_ND: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+    const y_NO = ops.linear(x_ND, weight, { bias });
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return y_NO;
+    const inner_NR = ops.linear(this.#drop(name, x_ND), inDtype(slot.a_RD, x_ND));
+    return ops.addmm_(y_NO, inner_NR, blocks(slot, x_ND).transpose(0, 1), { alpha: this.#scale });
+  }
+
+  adapts(name: string): boolean {
+    return this.#slots.has(name);
+  }
+
+  /** W + scale · B A, computed in float32, in W's dtype; W itself where nothing is adapted. */
+  merged(name: string, weight: Tensor): Tensor {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return weight;
+    const whole = () =>
+      ops.addmm(weight.to("float32"), blocks(slot, slot.b_Or), slot.a_RD, { alpha: this.#scale }).to(weight.dtype);
+    return noGrad(() => scope(whole));
+  }
+
+  /**
+   * Runs `body` with dropout on. The masks are a function of `seed`, of how many forward passes `body` made before, and of the place in the
+   * model: a layer that is recomputed for its gradient sees the same ones, and the random state of sampling does not move.
+   */
+  training<T>(seed: readonly number[], device: string, body: () => T): T {
+    return this.config.dropout === 0 ? body() : this.#dropout.during(seed, device, body);
+  }
+
+  /** Tells that a new forward pass begins. */
+  beginForward(): void {
+    this.#dropout.next();
+  }
+
+  dispose(): void {
+    for (const slot of this.#slots.values()) disposeSlot(slot);
+  }
+
+  #drop(name: string, x: Tensor): Tensor {
+    if (!this.#dropout.active) return x;
+    this.#dropout.seedFor(name);
+    return ops.dropout(x, this.config.dropout, true);
+  }
+}
+
+/** Each module's B in its own columns, zeros elsewhere: [O, R], in the dtype of `like`. */
+function blocks({ b_Or, mask_On1, modules }: AdapterSlot, like: Tensor): Tensor {
+  const b = inDtype(b_Or, like);
+  if (mask_On1 === undefined) return b;
+  const [rows, rank] = [b.size(0), b.size(1)];
+  assert(mask_On1.size(0) === rows, "mask and B differ in rows");
+  return b
+    .unsqueeze(1)
+    .mul(inDtype(mask_On1, like))
+    .view(rows, modules.length * rank);
+}
+
+const inDtype = (t: Tensor, like: Tensor): Tensor => (t.dtype === like.dtype ? t : t.to(like.dtype));
