@@ -2,7 +2,7 @@ import { type Attend, sdpa } from "../model/attend.js";
 import { keep, ops, type Tensor, tensor } from "../torch/index.js";
 import type { KvCache, Prefix } from "./cache.js";
 
-// B rows, T positions, H query heads, G key/value heads, K head dimension, as in the model.
+// B rows, T positions, H query heads, G key/value heads, K head dimension, as in the model; R = H/G query heads per key head.
 
 /** Prefill: plain causal attention over right-padded prompts that records every layer's keys and values. */
 export class PrefillAttend implements Attend {
@@ -19,57 +19,44 @@ export class PrefillAttend implements Attend {
   attend(layer: number, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor {
     // Right padding comes after every real token, so causality alone keeps it out of sight.
     // Kept beyond the layer's scope, until the cache has its copies.
-    this.prefix.keys[layer] = keep(k_BGTK.transpose(1, 2));
-    this.prefix.values[layer] = keep(v_BGTK.transpose(1, 2));
+    this.prefix.keys[layer] = keep(k_BGTK.detach());
+    this.prefix.values[layer] = keep(v_BGTK.detach());
     return sdpa(q_BHTK, k_BGTK, v_BGTK, { isCausal: true });
   }
 }
 
-/** One decode step: each row's new key and value go into the cache at its own position, then attend to what is there. */
+/**
+ * One decode step: every row's new key and value go into the cache, then attend to what is there. Two batched products and a
+ * softmax: for one query per row they take half as long on a CPU as scaled_dot_product_attention does in bfloat16, and no longer in
+ * float32 (docs/decisions.md).
+ */
 export class DecodeAttend implements Attend {
   readonly positions: Tensor;
-  readonly #slots: Tensor;
-  readonly #mask: Tensor | null;
   readonly length: number;
+  readonly #mask: Tensor;
 
-  /** `positions[row]`: how many tokens of the row are in the cache, which is where the new one goes. */
+  /** Makes room for the new token in the cache. */
   constructor(
     private readonly cache: KvCache,
-    positions: readonly number[],
-    private readonly device: string,
+    device: string,
   ) {
-    const B = positions.length;
+    const positions = Array.from({ length: cache.rows }, (_, row) => cache.lengthOf(row));
+    cache.advance();
     this.length = Math.max(...positions) + 1;
-    cache.reserve(this.length);
-    const ints = (values: readonly number[]) => tensor([...values], [B], "int64").to(device);
-    this.positions = ints(positions).unsqueeze(1);
-    this.#slots = ints(positions.map((position, row) => row * cache.capacity + position));
-    const even = positions.every((position) => position + 1 === this.length);
-    this.#mask = even ? null : this.#lengthMask();
-  }
-
-  /** 0 where a row has a token, −∞ beyond its end: [B, 1, 1, T]. */
-  #lengthMask(): Tensor {
-    const t_T = ops.arange(0, this.length, { dtype: "int64", device: this.device });
-    const beyond_BT = ops.gt(t_T.unsqueeze(0), this.positions);
-    const mask = ops.zeros([this.positions.size(0), this.length], { dtype: this.cache.dtype, device: this.device });
-    return ops.maskedFill_(mask, beyond_BT, Number.NEGATIVE_INFINITY).unsqueeze(1).unsqueeze(1);
+    this.positions = tensor(positions, [positions.length, 1], "int64").to(device);
+    // baddbmm adds something: a zero, where no row has to be told what not to see.
+    this.#mask = cache.mask() ?? ops.zeros([1], { dtype: cache.dtype, device });
   }
 
   attend(layer: number, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor {
     const [B, G, , K] = k_BGTK.shape as [number, number, number, number];
-    const keys = this.cache.keys[layer]!;
-    const values = this.cache.values[layer]!;
-    ops.indexCopy_(keys.view(-1, G * K), 0, this.#slots, k_BGTK.reshape(B, G * K));
-    ops.indexCopy_(values.view(-1, G * K), 0, this.#slots, v_BGTK.reshape(B, G * K));
-    // The H/G query heads that share a key head stand as queries of it: no copy of keys, no repeated heads.
     const H = q_BHTK.size(1);
-    const out = ops.scaledDotProductAttention(
-      q_BHTK.reshape(B, G, H / G, K),
-      keys.narrow(1, 0, this.length).transpose(1, 2),
-      values.narrow(1, 0, this.length).transpose(1, 2),
-      this.#mask ? { attnMask: this.#mask } : {},
-    );
-    return out.reshape(B, H, 1, K);
+    this.cache.write(layer, k_BGTK, v_BGTK);
+    const { keys, values } = this.cache.read(layer);
+    // The R query heads that share a key head stand as queries of it: no copy of keys, no repeated heads.
+    const q = q_BHTK.reshape(B * G, H / G, K);
+    const scores = ops.baddbmm(this.#mask, q, keys, { alpha: 1 / Math.sqrt(K) });
+    const p = ops.softmax(scores, -1, { dtype: "float32" }).to(this.cache.dtype);
+    return ops.bmm(p, values).view(B, H, 1, K);
   }
 }

@@ -9,111 +9,201 @@ export interface CacheShape {
   device: string;
 }
 
-/** The keys and values of some prompts, per layer [P, T, G, K], right-padded: what a prefill leaves. */
+/** The keys and values of some prompts, per layer [P, G, T, K], right-padded: what a prefill leaves. */
 export interface Prefix {
   keys: Tensor[];
   values: Tensor[];
   lengths: number[];
 }
 
+/** Rows of the cache that start together from one prompt of a prefix. */
+export interface NewRows {
+  prompt: number;
+  count: number;
+}
+
+/** Columns that memory grows by, besides a quarter of what is there. */
+const BLOCK = 32;
+
 /**
- * Keys and values of the running sequences, per layer [rows, capacity, G, K]; row i belongs to the scheduler's row i.
- * Capacity grows with the longest sequence; rows are compacted when sequences leave.
+ * Keys and values of the running sequences; row i belongs to the scheduler's row i. Rows are aligned at their newest token: all
+ * write the same column, the end, and row r's tokens are columns [start(r), end). So one copy writes a step's keys of all rows, and
+ * which columns a row must not see changes only when rows come and go. Keys lie transposed, [rows, G, K, columns], values
+ * [rows, G, columns, K]: the two products of attention then read memory in its order (docs/decisions.md).
+ * Columns grow with the longest running sequence, in blocks; those before the first start are dropped when room is needed.
  */
 export class KvCache {
-  readonly keys: Tensor[] = [];
-  readonly values: Tensor[] = [];
-  #rows = 0;
-  #capacity = 0;
+  #keys: Tensor[] = [];
+  #values: Tensor[] = [];
+  #starts: number[] = [];
+  #end = 0;
+  #room = { rows: 0, columns: 0 };
+  #views: { keys: Tensor[]; values: Tensor[]; mask: Tensor | null } | null = null;
 
   constructor(private readonly shape: CacheShape) {}
 
-  get rows(): number {
-    return this.#rows;
-  }
-  /** Positions each row has room for. */
-  get capacity(): number {
-    return this.#capacity;
-  }
   get dtype(): DType {
     return this.shape.dtype;
   }
-
-  /** Appends rows: row r gets a copy of prefix prompt `promptOfRow[r]`, so a group shares one prefill. */
-  append(prefix: Prefix, promptOfRow: readonly number[]): void {
-    const length = Math.max(...prefix.lengths);
-    const start = this.#rows;
-    this.#resize(start + promptOfRow.length, Math.max(this.#capacity, length));
-    const rows = tensor([...promptOfRow], [promptOfRow.length], "int64").to(this.shape.device);
-    for (const [own, from] of this.#pairs(prefix)) {
-      const target = own.narrow(0, start, promptOfRow.length).narrow(1, 0, length);
-      ops.copy_(target, from.narrow(1, 0, length).indexSelect(0, rows));
-    }
+  get rows(): number {
+    return this.#starts.length;
+  }
+  /** Columns from the first that any row uses to the end. */
+  get width(): number {
+    return this.#end - this.#first();
+  }
+  /** Columns there is memory for. */
+  get capacity(): number {
+    return this.#room.columns;
   }
 
-  *#pairs(prefix: Prefix): Generator<[Tensor, Tensor]> {
-    for (let layer = 0; layer < this.shape.layers; layer++) {
-      yield [this.keys[layer]!, prefix.keys[layer]!];
-      yield [this.values[layer]!, prefix.values[layer]!];
-    }
+  /** Tokens of a row. */
+  lengthOf(row: number): number {
+    return this.#end - this.#starts[row]!;
   }
 
-  /** Makes room for sequences of `length` tokens. */
-  reserve(length: number): void {
-    if (length > this.#capacity) this.#resize(this.#rows, Math.max(length, Math.ceil(this.#capacity * 1.25) + 32));
-  }
-
-  /** Keeps only these rows, in this order. */
-  keepRows(rows: readonly number[]): void {
-    if (rows.length === 0) {
-      this.clear();
-      return;
-    }
-    scope(() => {
-      const index = tensor([...rows], [rows.length], "int64").to(this.shape.device);
-      this.#replace((old) => old.indexSelect(0, index));
-    });
-    this.#rows = rows.length;
-  }
-
-  #resize(rows: number, capacity: number): void {
-    if (rows === this.#rows && capacity === this.#capacity) return;
-    const { kvHeads, headDim, dtype, device, layers } = this.shape;
-    scope(() => {
-      // Zeros, not whatever memory held: masked positions still enter a product, and 0 × NaN is NaN.
-      const empty = () => ops.zeros([rows, capacity, kvHeads, headDim], { dtype, device });
-      if (this.#rows === 0) {
-        for (let layer = 0; layer < layers; layer++) {
-          this.keys.push(keep(empty()));
-          this.values.push(keep(empty()));
-        }
-        return;
+  /** Appends rows that start from prompts of a prefix: a group shares one prefill, each of its rows gets a copy. */
+  append(prefix: Prefix, parts: readonly NewRows[]): void {
+    const count = parts.reduce((sum, part) => sum + part.count, 0);
+    const longest = Math.max(...parts.map((part) => prefix.lengths[part.prompt]!));
+    this.#dropViews();
+    const end = Math.max(this.#end - this.#first(), longest);
+    if (this.#end < longest || this.rows + count > this.#room.rows) this.#resize(this.rows + count, end);
+    for (const { prompt, count } of parts) {
+      const length = prefix.lengths[prompt]!;
+      const start = this.#end - length;
+      for (let layer = 0; layer < this.shape.layers; layer++) {
+        const keys = this.#keys[layer]!.narrow(0, this.rows, count).narrow(3, start, length);
+        const values = this.#values[layer]!.narrow(0, this.rows, count).narrow(2, start, length);
+        ops.copy_(keys, prefix.keys[layer]!.select(0, prompt).narrow(1, 0, length).transpose(1, 2));
+        ops.copy_(values, prefix.values[layer]!.select(0, prompt).narrow(1, 0, length));
       }
-      this.#replace((old) => {
-        const grown = empty();
-        ops.copy_(grown.narrow(0, 0, this.#rows).narrow(1, 0, this.#capacity), old);
-        return grown;
-      });
-    });
-    this.#rows = rows;
-    this.#capacity = capacity;
+      for (let i = 0; i < count; i++) this.#starts.push(start);
+    }
   }
 
-  #replace(change: (old: Tensor) => Tensor): void {
-    for (const list of [this.keys, this.values]) {
-      list.forEach((old, layer) => {
-        list[layer] = keep(change(old));
-        old.dispose();
-      });
-    }
+  /** Opens a new column at the end, for every row's newest token. */
+  advance(): void {
+    if (this.#end === this.#room.columns) this.#resize(this.rows, this.width, this.width + 1);
+    this.#end++;
+  }
+
+  /** Writes a layer's keys and values [B, G, K] of the newest token of all rows. */
+  write(layer: number, k_BGK: Tensor, v_BGK: Tensor): void {
+    const { keys, values } = this.#current();
+    const { kvHeads: G, headDim: K } = this.shape;
+    const shape = [this.rows * G, K] as const;
+    ops.copy_(keys[layer]!.select(2, this.#end - 1), k_BGK.reshape(...shape));
+    ops.copy_(values[layer]!.select(1, this.#end - 1), v_BGK.reshape(...shape));
+  }
+
+  /** A layer's keys [rows · G, K, width] and values [rows · G, width, K]. */
+  read(layer: number): { keys: Tensor; values: Tensor } {
+    const { keys, values } = this.#current();
+    const first = this.#first();
+    return { keys: keys[layer]!.narrow(2, first, this.width), values: values[layer]!.narrow(1, first, this.width) };
+  }
+
+  /** 0 where a row has a token, −∞ before its start: [rows · G, 1, width]; null if all rows start together. */
+  mask(): Tensor | null {
+    return this.#current().mask?.narrow(2, this.#first(), this.width) ?? null;
+  }
+
+  /** Moves rows, `[from, to]` each, then keeps the first `rows`. */
+  compact(moves: readonly (readonly [from: number, to: number])[], rows: number): void {
+    this.#dropViews();
+    scope(() => {
+      for (const [from, to] of moves) {
+        const start = this.#starts[from]!;
+        this.#starts[to] = start;
+        const length = this.#end - start;
+        for (const t of this.#keys)
+          ops.copy_(t.select(0, to).narrow(2, start, length), t.select(0, from).narrow(2, start, length));
+        for (const t of this.#values)
+          ops.copy_(t.select(0, to).narrow(1, start, length), t.select(0, from).narrow(1, start, length));
+      }
+    });
+    this.#starts.length = rows;
+    if (rows === 0) this.clear();
   }
 
   clear(): void {
-    for (const list of [this.keys, this.values]) {
-      for (const t of list) t.dispose();
-      list.length = 0;
+    this.#dropViews();
+    for (const t of [...this.#keys, ...this.#values]) t.dispose();
+    this.#keys = [];
+    this.#values = [];
+    this.#starts = [];
+    this.#end = 0;
+    this.#room = { rows: 0, columns: 0 };
+  }
+
+  #first(): number {
+    return this.#starts.length === 0 ? this.#end : Math.min(...this.#starts);
+  }
+
+  /** New memory for `rows`; what is in use moves so that it ends at column `end`. At least `needed` columns, with a block to grow in. */
+  #resize(rows: number, end: number, needed = end): void {
+    const columns = needed > this.#room.columns ? Math.ceil(needed * 1.25) + BLOCK : this.#room.columns;
+    this.#dropViews();
+    const { kvHeads, headDim, dtype, device, layers } = this.shape;
+    const first = this.#first();
+    const [used, width, shift] = [this.rows, this.width, end - this.#end];
+    // Zeros, not whatever memory held: hidden positions still enter a product, and 0 × NaN is NaN.
+    const fresh = (old: Tensor | undefined, dim: 2 | 3): Tensor => {
+      const shape = dim === 3 ? [rows, kvHeads, headDim, columns] : [rows, kvHeads, columns, headDim];
+      const grown = ops.zeros(shape, { dtype, device });
+      if (old && used > 0 && width > 0) {
+        const target = grown.narrow(0, 0, used).narrow(dim, first + shift, width);
+        ops.copy_(target, old.narrow(0, 0, used).narrow(dim, first, width));
+      }
+      old?.dispose();
+      return keep(grown);
+    };
+    for (let layer = 0; layer < layers; layer++) {
+      this.#keys[layer] = scope(() => fresh(this.#keys[layer], 3));
+      this.#values[layer] = scope(() => fresh(this.#values[layer], 2));
     }
-    this.#rows = 0;
-    this.#capacity = 0;
+    this.#starts = this.#starts.map((start) => start + shift);
+    this.#end = end;
+    this.#room = { rows, columns };
+  }
+
+  /** The rows in use with rows and heads as one dimension, and their mask: the same until rows come or go, or memory is new. */
+  #current() {
+    if (this.#views) return this.#views;
+    const { kvHeads: G, headDim: K } = this.shape;
+    const { columns } = this.#room;
+    const rows = (t: Tensor) => t.narrow(0, 0, this.rows);
+    const views = scope(() => ({
+      keys: this.#keys.map((t) => rows(t).view(this.rows * G, K, columns)),
+      values: this.#values.map((t) => rows(t).view(this.rows * G, columns, K)),
+      mask: this.#newMask(),
+    }));
+    for (const t of [...views.keys, ...views.values]) keep(t);
+    if (views.mask) keep(views.mask);
+    this.#views = views;
+    return views;
+  }
+
+  #newMask(): Tensor | null {
+    const first = this.#first();
+    if (this.#starts.every((start) => start === first)) return null;
+    const { kvHeads: G, dtype, device } = this.shape;
+    const { columns } = this.#room;
+    const hidden = new Float32Array(this.rows * G * columns);
+    this.#starts.forEach((start, row) => {
+      for (let g = 0; g < G; g++)
+        hidden.fill(Number.NEGATIVE_INFINITY, (row * G + g) * columns, (row * G + g) * columns + start);
+    });
+    return tensor(hidden, [this.rows * G, 1, columns])
+      .to(dtype)
+      .to(device);
+  }
+
+  #dropViews(): void {
+    if (!this.#views) return;
+    for (const t of [...this.#views.keys, ...this.#views.values]) t.dispose();
+    this.#views.mask?.dispose();
+    this.#views = null;
   }
 }

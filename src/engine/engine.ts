@@ -91,6 +91,7 @@ function checkParams(p: SamplingParams): void {
     ["top_k", p.topK, Number.isInteger(p.topK) && p.topK >= 0, "a whole number ≥ 0"],
     ["min_p", p.minP, p.minP >= 0 && p.minP <= 1, "in [0, 1]"],
     ["repetition_penalty", p.repetitionPenalty, p.repetitionPenalty > 0, "> 0"],
+    ["min_tokens", p.minTokens, p.minTokens <= p.maxTokens, `at most max_tokens ${p.maxTokens}`],
     ["max_tokens", p.maxTokens, Number.isInteger(p.maxTokens) && p.maxTokens >= 1, "a whole number ≥ 1"],
   ];
   for (const [name, value, ok, rule] of ranges) if (!ok) throw new UserError(`${name} is ${value}, it must be ${rule}`);

@@ -43,8 +43,8 @@ export class Run {
     const admissions = this.scheduler.admit(maxPrefillTokens);
     if (running.length > 0) this.#decode(running);
     for (const part of this.#prefills(admissions)) this.#start(part.admissions, part.prefill);
-    const rows = this.scheduler.compact();
-    if (rows) this.#keepRows(rows);
+    const compacted = this.scheduler.compact();
+    if (compacted) this.#compact(compacted.moves, compacted.rows);
   }
 
   /** Ends everything as it stands. */
@@ -62,11 +62,7 @@ export class Run {
     const device = this.model.device;
     const newest = running.map((sequence) => sequence.ids.at(-1)!);
     const ids_B1 = tensor(newest, [running.length, 1], "int64").to(device);
-    const attend = new DecodeAttend(
-      this.#cache,
-      running.map((sequence) => sequence.length - 1),
-      device,
-    );
+    const attend = new DecodeAttend(this.#cache, device);
     const hidden_B1D = this.model.forward(ids_B1, attend);
     this.#draw(running, this.model.logits(hidden_B1D.squeeze(1)), 0);
   }
@@ -106,7 +102,10 @@ export class Run {
     const sequences = admissions.flatMap((admission) => admission.sequences);
     const promptOfRow = admissions.flatMap(({ sequences }, p) => sequences.map(() => p));
     const first = this.#cache.rows;
-    this.#cache.append(prefill.prefix, promptOfRow);
+    this.#cache.append(
+      prefill.prefix,
+      admissions.map(({ sequences }, prompt) => ({ prompt, count: sequences.length })),
+    );
     if (this.params.repetitionPenalty !== 1) this.#markPrompts(sequences);
     const rows = tensor(promptOfRow, [promptOfRow.length], "int64").to(this.model.device);
     this.#draw(sequences, prefill.logits_PV.indexSelect(0, rows), first);
@@ -128,9 +127,22 @@ export class Run {
   /** Draws the next token of sequences whose rows start at `first`. */
   #draw(sequences: readonly Sequence[], logits: Tensor, first: number): void {
     const seen = this.#seen ? this.#seen.narrow(0, first, sequences.length) : null;
-    const drawn = sample(logits, this.params, seen);
+    const drawn = sample(logits, this.params, seen, this.#banned(sequences));
     if (seen) ops.scatterValue_(seen, 1, drawn.ids.unsqueeze(1), 1);
     this.#record(sequences, drawn);
+  }
+
+  /** The end tokens, of the rows that are too short to end: bool [B, V], or [1, V] if all are; null if none is. */
+  #banned(sequences: readonly Sequence[]): Tensor | null {
+    const short = sequences.map(({ ids }) => ids.length < this.params.minTokens);
+    if (!short.includes(true)) return null;
+    const V = this.model.config.vocabSize;
+    const ends = new Uint8Array(V);
+    for (const id of this.#eos) ends[id] = 1;
+    const ends_1V = tensor(ends, [1, V], "bool").to(this.model.device);
+    if (!short.includes(false)) return ends_1V;
+    const short_B1 = tensor(Uint8Array.from(short, Number), [short.length, 1], "bool").to(this.model.device);
+    return ops.logicalAnd(ends_1V, short_B1);
   }
 
   #record(sequences: readonly Sequence[], drawn: Drawn): void {
@@ -177,12 +189,12 @@ export class Run {
     this.#seen = grown;
   }
 
-  #keepRows(rows: readonly number[]): void {
-    this.#cache.keepRows(rows);
+  #compact(moves: readonly (readonly [from: number, to: number])[], rows: number): void {
+    this.#cache.compact(moves, rows);
     for (const sequence of this.#decoders.keys()) if (sequence.stopReason) this.#decoders.delete(sequence);
     if (!this.#seen) return;
-    const index = tensor([...rows], [rows.length], "int64").to(this.model.device);
-    const left = keep(this.#seen.indexSelect(0, index));
+    for (const [from, to] of moves) ops.copy_(this.#seen.select(0, to), this.#seen.select(0, from));
+    const left = keep(this.#seen.narrow(0, 0, rows));
     this.#seen.dispose();
     this.#seen = left;
   }
@@ -192,7 +204,7 @@ export class Run {
 function onlyLast({ prefix, logits_PV }: Prefill): Prefill {
   const p = prefix.lengths.length - 1;
   const length = prefix.lengths[p]!;
-  const cut = (t: Tensor) => keep(t.narrow(0, p, 1).narrow(1, 0, length).clone());
+  const cut = (t: Tensor) => keep(t.narrow(0, p, 1).narrow(2, 0, length).clone());
   return {
     prefix: { keys: prefix.keys.map(cut), values: prefix.values.map(cut), lengths: [length] },
     logits_PV: keep(logits_PV.narrow(0, p, 1).clone()),

@@ -13,11 +13,18 @@ export interface Drawn {
 
 /**
  * Draws one token a row from logits [B, V] (any float dtype; computed in float32).
- * `seen` [B, V] bool marks the tokens the repetition penalty applies to.
+ * `seen` [B, V] bool marks the tokens the repetition penalty applies to; `banned` [B, V] or [1, V] bool those not to be drawn.
  */
-export function sample(logits: Tensor, params: SamplingParams, seen: Tensor | null): Drawn {
+export function sample(
+  logits: Tensor,
+  params: SamplingParams,
+  seen: Tensor | null,
+  banned: Tensor | null = null,
+): Drawn {
   const raw = logits.to("float32");
-  const penalized = seen && params.repetitionPenalty !== 1 ? penalize(raw, seen, params.repetitionPenalty) : raw;
+  const allowed = banned ? ops.maskedFill(raw, banned, Number.NEGATIVE_INFINITY) : raw;
+  const penalized =
+    seen && params.repetitionPenalty !== 1 ? penalize(allowed, seen, params.repetitionPenalty) : allowed;
   if (params.temperature === 0) return greedy(raw, penalized);
   const scaled = params.temperature === 1 ? penalized : penalized.div(params.temperature);
   const kept = truncate(scaled, params);

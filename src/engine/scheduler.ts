@@ -61,12 +61,24 @@ export class Scheduler {
     return ended;
   }
 
-  /** Drops finished sequences. Returns the old rows that stay, in order, or null when nothing finished. */
-  compact(): number[] | null {
-    const rows = this.running.flatMap((sequence, row) => (sequence.stopReason ? [] : [row]));
-    if (rows.length === this.running.length) return null;
-    const left = rows.map((row) => this.running[row]!);
-    this.running.splice(0, this.running.length, ...left);
-    return rows;
+  /**
+   * Drops finished sequences: the last ones that go on take their rows, so that little moves. Returns those moves and how many rows
+   * are left, or null when nothing finished.
+   */
+  compact(): { moves: [from: number, to: number][]; rows: number } | null {
+    const { running } = this;
+    const left = running.filter(({ stopReason }) => !stopReason).length;
+    if (left === running.length) return null;
+    const moves: [number, number][] = [];
+    let from = running.length;
+    for (let to = 0; to < left; to++) {
+      if (!running[to]!.stopReason) continue;
+      do from--;
+      while (running[from]!.stopReason);
+      running[to] = running[from]!;
+      moves.push([from, to]);
+    }
+    running.length = left;
+    return { moves, rows: left };
   }
 }

@@ -12,6 +12,8 @@ export interface SamplingParams {
   repetitionPenalty: number;
   /** Longest completion, in tokens, the end token included. */
   maxTokens: number;
+  /** End tokens are not drawn before this many tokens; 0 is off. */
+  minTokens: number;
   /** Texts that end a completion; they are cut from its text, their tokens stay in `ids`. */
   stop: readonly string[];
   /** Seeds libtorch's generator before the first draw; undefined goes on from its state. */
@@ -27,6 +29,7 @@ export const DEFAULT_SAMPLING: SamplingParams = {
   minP: 0,
   repetitionPenalty: 1,
   maxTokens: 256,
+  minTokens: 0,
   stop: [],
   ignoreEos: false,
 };

@@ -8,11 +8,19 @@ const renamed =
 
 const cpu: Rewrite = (value) => (value === true ? { device: "cpu" } : {});
 
+/** Of transformers' generation settings, what has a key here; the others stay and are refused. */
+function generationKwargs(value: unknown): Readonly<Record<string, unknown>> {
+  if (value === null || typeof value !== "object" || !("min_new_tokens" in value)) return { generation_kwargs: value };
+  const { min_new_tokens, ...rest } = value;
+  return { min_completion_length: min_new_tokens, generation_kwargs: rest };
+}
+
 /** Other spellings of our keys. */
 export const ALIASES: Readonly<Record<string, { to: string; rewrite: Rewrite }>> = {
   torch_dtype: { to: "dtype", rewrite: renamed("dtype") },
   use_cpu: { to: "device: cpu", rewrite: cpu },
   no_cuda: { to: "device: cpu", rewrite: cpu },
+  generation_kwargs: { to: "min_completion_length (min_new_tokens)", rewrite: generationKwargs },
   evaluation_strategy: { to: "eval_strategy", rewrite: renamed("eval_strategy") },
   ...Object.fromEntries(
     ["correction", "mode", "clip_max", "clip_min"].map((name) => {

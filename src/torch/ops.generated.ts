@@ -445,6 +445,18 @@ export function bmm(self: Tensor, mat2: Tensor): Tensor {
 }
 let bmmId: number | undefined;
 
+/** `aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
+export function baddbmm(self: Tensor, batch1: Tensor, batch2: Tensor, options: { beta?: number; alpha?: number } = NONE): Tensor {
+  return wrap(native.call((baddbmmId ??= native.findOp("aten::baddbmm", "")), self.handle, batch1.handle, batch2.handle, options.beta, options.alpha));
+}
+let baddbmmId: number | undefined;
+
+/** `aten::searchsorted.Tensor(Tensor sorted_sequence, Tensor self, *, bool out_int32=False, bool right=False, str? side=None, Tensor? sorter=None) -> Tensor` */
+export function searchsorted(sortedSequence: Tensor, self: Tensor, options: { outInt32?: boolean; right?: boolean; side?: string | null; sorter?: Tensor | null } = NONE): Tensor {
+  return wrap(native.call((searchsortedId ??= native.findOp("aten::searchsorted", "Tensor")), sortedSequence.handle, self.handle, options.outInt32, options.right, options.side, optional(options.sorter)));
+}
+let searchsortedId: number | undefined;
+
 /** `aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor` */
 export function addmm(self: Tensor, mat1: Tensor, mat2: Tensor, options: { beta?: number; alpha?: number } = NONE): Tensor {
   return wrap(native.call((addmmId ??= native.findOp("aten::addmm", "")), self.handle, mat1.handle, mat2.handle, options.beta, options.alpha));
@@ -885,3 +897,50 @@ export function allclose(self: Tensor, other: Tensor, options: { rtol?: number; 
   return native.call((allcloseId ??= native.findOp("aten::allclose", "")), self.handle, other.handle, options.rtol, options.atol, options.equalNan) as boolean;
 }
 let allcloseId: number | undefined;
+
+/** `aten::addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor` */
+export function addcdiv(self: Tensor, tensor1: Tensor, tensor2: Tensor, options: { value?: number } = NONE): Tensor {
+  return wrap(native.call((addcdivId ??= native.findOp("aten::addcdiv", "")), self.handle, tensor1.handle, tensor2.handle, options.value));
+}
+let addcdivId: number | undefined;
+
+/** `aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)` */
+export function clamp_(self: Tensor, options: { min?: number | null; max?: number | null } = NONE): Tensor {
+  native.call((clamp_Id ??= native.findOp("aten::clamp_", "")), self.handle, options.min, options.max);
+  return self;
+}
+let clamp_Id: number | undefined;
+
+/** `aten::clamp_min_(Tensor(a!) self, Scalar min) -> Tensor(a!)` */
+export function clampMin_(self: Tensor, min: number): Tensor {
+  native.call((clampMin_Id ??= native.findOp("aten::clamp_min_", "")), self.handle, min);
+  return self;
+}
+let clampMin_Id: number | undefined;
+
+/** `aten::bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor` */
+export function bitwiseXor(self: Tensor, other: Tensor): Tensor {
+  return wrap(native.call((bitwiseXorId ??= native.findOp("aten::bitwise_xor", "Tensor")), self.handle, other.handle));
+}
+let bitwiseXorId: number | undefined;
+
+/** `aten::bitwise_and_.Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
+export function bitwiseAnd_(self: Tensor, other: number): Tensor {
+  native.call((bitwiseAnd_Id ??= native.findOp("aten::bitwise_and_", "Scalar")), self.handle, other);
+  return self;
+}
+let bitwiseAnd_Id: number | undefined;
+
+/** `aten::bitwise_left_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
+export function leftShift_(self: Tensor, other: number): Tensor {
+  native.call((leftShift_Id ??= native.findOp("aten::bitwise_left_shift_", "Tensor_Scalar")), self.handle, other);
+  return self;
+}
+let leftShift_Id: number | undefined;
+
+/** `aten::bitwise_right_shift_.Tensor_Scalar(Tensor(a!) self, Scalar other) -> Tensor(a!)` */
+export function rightShift_(self: Tensor, other: number): Tensor {
+  native.call((rightShift_Id ??= native.findOp("aten::bitwise_right_shift_", "Tensor_Scalar")), self.handle, other);
+  return self;
+}
+let rightShift_Id: number | undefined;

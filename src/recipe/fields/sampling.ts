@@ -12,6 +12,11 @@ export const samplingFields = {
     .default(null)
     .describe("Micro-batches trained on per sampling. null: gradient_accumulation_steps, so one step per sampling."),
   max_completion_length: count().default(512).describe("Longest completion in tokens; longer ones are truncated."),
+  min_completion_length: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("No end token before this many tokens, as generation_kwargs: {min_new_tokens}; for benchmarks."),
   temperature: nonNegative().default(1).describe("Sampling temperature; 0 is greedy."),
   top_p: positive().max(1).default(1).describe("Sample from the most likely tokens that hold this probability."),
   top_k: z.int().min(0).default(0).describe("Sample from this many most likely tokens; 0: all."),
