@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { UserError } from "../errors.js";
+import { suggestion } from "../recipe/nearest.js";
 import { COMMANDS, type CommandEntry } from "./commands.js";
 import { formatError } from "./errors.js";
 
@@ -24,6 +26,12 @@ function called(words: readonly string[]): string | undefined {
   return names[0] === "help" ? names[1] : names[0];
 }
 
+function checkCommand(name: string | undefined): void {
+  const names = [...COMMANDS.map((entry) => entry.name), "help"];
+  if (name === undefined || names.includes(name)) return;
+  throw new UserError(`no command is named ${name}${suggestion(name, names)}: 'open-rs --help' lists them`);
+}
+
 async function addCommand(program: Command, entry: CommandEntry, isCalled: boolean): Promise<void> {
   if (isCalled) (await entry.load()).default(program);
   else program.command(entry.name).description(entry.summary);
@@ -46,6 +54,7 @@ async function buildProgram(words: readonly string[]): Promise<Command> {
 export async function runCli(line: readonly string[]): Promise<number> {
   const words = line.filter((word) => word !== "--debug");
   try {
+    checkCommand(called(words));
     const program = await buildProgram(words);
     if (words.length === 0) program.help();
     await program.parseAsync(words, { from: "user" });

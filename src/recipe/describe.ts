@@ -40,6 +40,19 @@ export function typeText(field: z.ZodType): string {
   return text(z.toJSONSchema(field, { io: "input" }) as JsonSchema);
 }
 
+const ARTICLES: Readonly<Record<string, string>> = { integer: "an", number: "a", string: "a", list: "a", map: "a" };
+
+/** A type's words in a sentence: "integer ≥ 1 | null" as "an integer ≥ 1 or null". */
+export function inSentence(types: string): string {
+  const parts = types.replace(", ≤", " and ≤").split(" | ");
+  const withArticles = parts.map((part) => {
+    const article = ARTICLES[part.split(" ")[0] ?? ""];
+    return article === undefined ? part : `${article} ${part}`;
+  });
+  const last = withArticles.pop() ?? "";
+  return withArticles.length === 0 ? last : `${withArticles.join(", ")} or ${last}`;
+}
+
 /** The default as it would be written in a recipe; undefined for a key that must be given. */
 export function defaultText(field: z.ZodType): string | undefined {
   const result = field.safeParse(undefined);

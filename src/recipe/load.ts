@@ -6,7 +6,8 @@ import { findGrpoProblem, findSftProblem, type Problem } from "./check.js";
 import { KEY_OF_THAT_TIME, OPEN_RS_DEFAULTS } from "./defaults.js";
 import { show } from "./describe.js";
 import { ALIASES, INERT, UNSUPPORTED } from "./foreign.js";
-import { refuse } from "./issues.js";
+import { idleKeys } from "./idle.js";
+import { refuse, subject } from "./issues.js";
 import { suggestion } from "./nearest.js";
 import { applyOverrides } from "./overrides.js";
 import { absoluteRewards } from "./rewards.js";
@@ -50,10 +51,11 @@ function takeForeign(entries: Entries, kind: RecipeKind<unknown>, otherFields: F
     const neutral = UNSUPPORTED.get(key);
     const reason = INERT.get(key) ?? (key in otherFields ? `${kind.name} does not use it` : undefined);
     if (neutral && !neutral.includes(entry.value) && !isEmpty(entry.value))
-      throw new UserError(`${entry.at([])}: ${key} ${show(entry.value)} is not supported: ${remedy(neutral)}`);
+      throw new UserError(`${subject(entry.at([]), key)} ${show(entry.value)} is not supported: ${remedy(neutral)}`);
     if (!neutral && reason === undefined) {
       const known = [...Object.keys(kind.fields), ...Object.keys(ALIASES), ...INERT.keys(), ...UNSUPPORTED.keys()];
-      throw new UserError(`${entry.key}: unknown key ${key}${suggestion(key, known)}`);
+      const named = entry.key.startsWith("--") ? "" : ` ${key}`;
+      throw new UserError(`${entry.key}: unknown key${named}${suggestion(key, known)}`);
     }
     inert.set(key, reason ?? "this value is the only one supported");
     entries.delete(key);
@@ -70,27 +72,28 @@ function remedy(neutral: readonly unknown[]): string {
   return values.length === 0 ? "remove it" : `remove it or write ${values.join(" or ")}`;
 }
 
-function validate<T>(entries: Entries, kind: RecipeKind<T>, defaults: object, origin: string): T {
+function validate<T>(entries: Entries, kind: RecipeKind<T>, defaults: object, origin: string | undefined): T {
   const given = Object.fromEntries([...entries].map(([key, { value }]) => [key, value]));
   const result = kind.schema.safeParse({ ...defaults, ...given });
   if (!result.success) refuse(result.error.issues, entries, kind.fields, origin);
   return result.data;
 }
 
-function raise(problem: Problem | undefined, entries: Entries, origin: string): void {
+function raise(problem: Problem | undefined, entries: Entries, origin: string | undefined): void {
   if (!problem) return;
-  throw new UserError(`${entries.get(problem.key)?.at([]) ?? origin}: ${problem.key}: ${problem.message}`);
+  const place = entries.get(problem.key)?.at([]) ?? origin;
+  throw new UserError(`${place === undefined ? problem.key : subject(place, problem.key)}: ${problem.message}`);
 }
 
 interface Input {
   entries: Entries;
-  /** Names the recipe in errors that have no place in it. */
-  origin: string;
+  /** Names the recipe in errors that have no place in it; undefined: there is none but the command line. */
+  origin: string | undefined;
 }
 
 function input(file: string | undefined, words: readonly string[], fields: Fields): Input {
   const entries = applyOverrides(file === undefined ? new Map() : readRecipe(file), words, fields);
-  return { entries, origin: file ?? "recipe" };
+  return { entries, origin: file };
 }
 
 function resolveGrpo({ entries: given, origin }: Input): Resolved<GrpoRecipe> {
@@ -104,12 +107,17 @@ function resolveGrpo({ entries: given, origin }: Input): Resolved<GrpoRecipe> {
   const stated = new Set(entries.keys());
   const notes = old ? oldDefaultsNotes(recipe, stated, ofThatTime && choice === "auto") : [];
   const reward_funcs = absoluteRewards(recipe.reward_funcs, folderOf(entries, origin));
-  return { recipe: { ...recipe, reward_funcs, trl_defaults: old ? "open-rs" : "current" }, stated, inert, notes };
+  return {
+    recipe: { ...recipe, reward_funcs, trl_defaults: old ? "open-rs" : "current" },
+    stated,
+    inert: new Map([...inert, ...idleKeys(recipe, stated)]),
+    notes,
+  };
 }
 
 /** Where relative reward files start: the recipe's folder, for those of the command line the working folder. */
-function folderOf(entries: Entries, origin: string): string {
-  const fromFile = entries.get("reward_funcs")?.key.startsWith(`${origin}:`);
+function folderOf(entries: Entries, origin: string | undefined): string {
+  const fromFile = origin !== undefined && entries.get("reward_funcs")?.key.startsWith(`${origin}:`);
   return fromFile ? dirname(origin) : process.cwd();
 }
 

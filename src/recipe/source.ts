@@ -15,11 +15,18 @@ export interface Entry {
 
 export type Entries = Map<string, Entry>;
 
+const READING: Readonly<Record<string, (path: string) => string>> = {
+  ENOENT: (path) => `no recipe ${path}: there is no such file`,
+  EISDIR: (path) => `${path} is a folder: name the recipe file in it`,
+  EACCES: (path) => `the recipe ${path} may not be read: check its permissions`,
+};
+
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    throw new UserError(`cannot read the recipe ${path}: ${(error as NodeJS.ErrnoException).code}`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(READING[code ?? ""]?.(path) ?? `cannot read the recipe ${path}: ${code}`);
   }
 }
 

@@ -73,7 +73,7 @@ describe("failures", () => {
   test("of the user: one line on stderr, exit code 1, no stack", async () => {
     const { code, stdout, stderr } = await run("train", RECIPE, "--lerning_rate", "1");
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toBe("error: --lerning_rate: unknown key lerning_rate (did you mean learning_rate?)\n");
+    expect(stderr).toBe("error: --lerning_rate: unknown key (did you mean learning_rate?)\n");
   });
 
   test("with --debug: the stack", async () => {
@@ -82,11 +82,16 @@ describe("failures", () => {
     expect(stderr).toMatch(/^UserError: --lerning_rate: unknown key .*\n {4}at .*load\.ts/);
   });
 
-  test("an unknown command: the nearest one", async () => {
-    const { code, stderr } = await run("trian");
-    expect(code).toBe(1);
-    expect(stderr).toContain("unknown command 'trian'");
-    expect(stderr).toContain("train");
+  test.each([
+    [["trian"], "error: no command is named trian (did you mean train?): 'open-rs --help' lists them\n"],
+    [["help", "trian"], "error: no command is named trian (did you mean train?): 'open-rs --help' lists them\n"],
+    [["xqzwv", "--help"], "error: no command is named xqzwv: 'open-rs --help' lists them\n"],
+  ])("an unknown command %j: the nearest one", async (words, stderr) => {
+    expect(await run(...words)).toEqual({ code: 1, stdout: "", stderr });
+  });
+
+  test("no arguments: the help", async () => {
+    expect((await run()).stdout).toBe((await run("--help")).stdout);
   });
 
   test.each([

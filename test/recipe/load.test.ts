@@ -32,16 +32,16 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["lerning_rate: 1\n", "recipe.yaml:3:1: unknown key lerning_rate (did you mean learning_rate?)"],
     ["vllm_devise: auto\n", "recipe.yaml:3:1: unknown key vllm_devise (did you mean vllm_device?)"],
     ["xqzw: 1\n", "recipe.yaml:3:1: unknown key xqzw"],
-    ["max_steps: many\n", 'recipe.yaml:3:12: max_steps must be integer ≥ -1, not "many"'],
-    ["beta: -0.1\n", "recipe.yaml:3:7: beta must be number ≥ 0, not -0.1"],
-    ["top_p: 1.5\n", "recipe.yaml:3:8: top_p must be number > 0, ≤ 1, not 1.5"],
-    ["bf16: yes\n", 'recipe.yaml:3:7: bf16 must be true | false | null, not "yes"'],
+    ["max_steps: many\n", 'recipe.yaml:3:12: max_steps must be an integer ≥ -1, not "many"'],
+    ["beta: -0.1\n", "recipe.yaml:3:7: beta must be a number ≥ 0, not -0.1"],
+    ["top_p: 1.5\n", "recipe.yaml:3:8: top_p must be a number > 0 and ≤ 1, not 1.5"],
+    ["bf16: yes\n", 'recipe.yaml:3:7: bf16 must be true, false or null, not "yes"'],
     [
       "loss_type: gpro\n",
-      'recipe.yaml:3:12: loss_type must be grpo | bnpo | dr_grpo | dapo | cispo, not "gpro" (did you mean grpo?)',
+      'recipe.yaml:3:12: loss_type must be grpo, bnpo, dr_grpo, dapo or cispo, not "gpro" (did you mean grpo?)',
     ],
-    ["max_completion_length:\n", "recipe.yaml:3:23: max_completion_length must be integer ≥ 1, not null"],
-    ["reward_weights: [1, high]\n", 'recipe.yaml:3:21: reward_weights.1 must be number, not "high"'],
+    ["max_completion_length:\n", "recipe.yaml:3:23: max_completion_length must be an integer ≥ 1, not null"],
+    ["reward_weights: [1, high]\n", 'recipe.yaml:3:21: reward_weights.1 must be a number, not "high"'],
     [
       "lr_scheduler_kwargs:\n  min_lr_rat: 0.1\n",
       "recipe.yaml:4:15: lr_scheduler_kwargs has no min_lr_rat (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles",
@@ -88,15 +88,28 @@ describe("mistakes say where, what and the nearest right thing", () => {
     else expect(message).toBe(expected.replace("FILE", "recipe.yaml"));
   });
 
-  test("a missing model, and how many problems more", () => {
-    expect(errorOf(() => loadGrpoRecipe(write("dataset_name: d\nseed: x\n")))).toBe(
-      "recipe.yaml: model_name_or_path is missing: add it to the recipe or pass --model_name_or_path (and 1 more)",
+  test.each([
+    ["dataset_name: d\n", "recipe.yaml: model_name_or_path is missing: add to the recipe or pass --model_name_or_path"],
+    [
+      "seed: 1\n",
+      "recipe.yaml: model_name_or_path and dataset_name are missing: add to the recipe or pass --model_name_or_path and --dataset_name",
+    ],
+    // What is wrong comes before what is missing: it was written.
+    ["dataset_name: d\nseed: x\n", 'recipe.yaml:2:7: seed must be an integer ≥ 0, not "x" (and 1 more)'],
+  ])("missing keys: %j", (content, message) => {
+    expect(errorOf(() => loadGrpoRecipe(write(content)))).toBe(message);
+  });
+
+  test("missing keys without a file", () => {
+    expect(errorOf(() => loadGrpoRecipe(undefined))).toBe(
+      "--model_name_or_path and --dataset_name are missing: give a recipe file that says so, or pass them",
     );
   });
 
   test("a recipe that is no map, and one that is not there", () => {
     expect(errorOf(() => loadGrpoRecipe(write("- a\n")))).toBe("recipe.yaml:1:1: a recipe is a map of keys to values");
-    expect(errorOf(() => loadGrpoRecipe(join(folder, "none.yaml")))).toBe("cannot read the recipe none.yaml: ENOENT");
+    expect(errorOf(() => loadGrpoRecipe(join(folder, "none.yaml")))).toBe("no recipe none.yaml: there is no such file");
+    expect(errorOf(() => loadGrpoRecipe(`${folder}/`))).toMatch(/ is a folder: name the recipe file in it$/);
   });
 });
 
@@ -170,4 +183,15 @@ describe("values", () => {
     expect(printed).toContain("\nepsilon: 0.2  # default\n");
     expect(printed).toContain("#   use_vllm: sampling runs in this process");
   });
+});
+
+test("keys that another key leaves without effect are listed with the reason, if the recipe gives them", () => {
+  const lines =
+    "max_steps: 5\nnum_train_epochs: 2\neval_steps: 3\nreward_funcs: [cosine]\nlength_unit: tokens\ncosine_max_len: 9\n";
+  expect([...loadGrpoRecipe(write(BASE + lines)).inert]).toEqual([
+    ["num_train_epochs", "max_steps says when to stop"],
+    ["eval_steps", "only with eval_strategy: steps"],
+    ["length_unit", "only with the reward length"],
+  ]);
+  expect(loadGrpoRecipe(write(`${BASE}num_train_epochs: 2\neval_steps: 3\neval_strategy: steps\n`)).inert.size).toBe(0);
 });

@@ -101,6 +101,7 @@ describe("a recipe file of that time, as it is", () => {
           "hub_model_id",
           "hub_strategy",
           "log_level",
+          "num_train_epochs",
         ],
         ...["logging_strategy", "per_device_eval_batch_size", "push_to_hub", "report_to", "use_vllm", "vllm_device"],
         ...["vllm_enforce_eager", "vllm_gpu_memory_utilization", "vllm_max_model_len"],

@@ -38,12 +38,18 @@ describe("words of the command line", () => {
     expect(loadGrpoRecipe(undefined, [...MODEL, ...words]).recipe).toMatchObject(expected);
   });
 
-  test.each<[string[], string]>([
-    [["--lerning_rate", "3"], "--lerning_rate: unknown key lerning_rate (did you mean learning_rate?)"],
-    [["--beta", "much"], '--beta: beta must be number ≥ 0, not "much"'],
+  test.each<[string[], string | RegExp]>([
+    [["--lerning_rate", "3"], "--lerning_rate: unknown key (did you mean learning_rate?)"],
+    [["--reward_weights", "1", "high"], '--reward_weights.1 must be a number, not "high"'],
+    [["--fp16", "true"], "--fp16 true is not supported: remove it or write false"],
+    [
+      ["--reward_funcs", "acuracy"],
+      /^--reward_funcs: no reward is named acuracy \(did you mean accuracy\?\): there are accuracy, /,
+    ],
+    [["--beta", "much"], '--beta must be a number ≥ 0, not "much"'],
     [
       ["--lr_scheduler_kwargs.min_rate", "1"],
-      "--lr_scheduler_kwargs.min_rate: lr_scheduler_kwargs has no min_rate (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles",
+      "--lr_scheduler_kwargs has no min_rate (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles",
     ],
   ])("%j is refused", (words, message) => {
     expect(() => loadGrpoRecipe(undefined, [...MODEL, ...words])).toThrow(message);
