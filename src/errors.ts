@@ -11,3 +11,16 @@ export class UserError extends Error {
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`broken invariant: ${message}`);
 }
+
+const READ_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "its permissions do not allow it",
+};
+
+/** Why a file could not be read, in words. */
+export function readProblem(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const known = "code" in error ? READ_PROBLEMS[String(error.code)] : undefined;
+  return known ?? error.message;
+}

@@ -1,4 +1,5 @@
 import { makePrompts, type Prompt, type Row, readJsonLines } from "../data/index.js";
+import { placeOf, rowName, setPlace } from "../data/places.js";
 import { type Completion, Engine, type GenerateOptions } from "../engine/index.js";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
@@ -32,38 +33,60 @@ export async function generate(request: GenerateRequest): Promise<void> {
   const folder = await resolveModelFolder(request.model);
   const tokenizer = loadTokenizer(folder);
   // Prompts first: a wrong line or a missing template is told before the weights are read.
-  const prompts = makePrompts(await rowsOf(request), {
+  const rows = await rowsOf(request);
+  const prompts = makePrompts(rows, {
     tokenizer,
     promptFormat: formatOf(request, tokenizer),
     systemPrompt: request.system_prompt,
   }).prompts;
   const model = loadModel(folder, await modelOptions(request));
+  checkRoom(prompts, model.config.maxPositions);
   const engine = new Engine(model, tokenizer);
   const options = samplingOf(request);
   if (request.prompt !== undefined && request.n === 1) await streamOne(engine, prompts[0]!, options);
   else await writeLines(engine, prompts, options, request);
 }
 
-function check({ prompt, input, chat, raw, n, seed }: GenerateRequest): void {
+function check({ prompt, input, chat, raw, system_prompt, n, seed }: GenerateRequest): void {
   if ((prompt === undefined) === (input === undefined))
     throw new UserError("give either --prompt TEXT or --input FILE");
+  if (raw && system_prompt !== undefined)
+    throw new UserError("--system_prompt goes through the chat template, which --raw declines: drop one of them");
   if (chat && raw) throw new UserError("give either --chat or --raw, not both");
   if (!Number.isInteger(n) || n < 1) throw new UserError(`-n is ${n}, it must be a whole number ≥ 1`);
   if (seed !== undefined && !Number.isSafeInteger(seed))
     throw new UserError(`--seed is ${seed}, it must be a whole number`);
 }
 
+const COLUMNS = ["prompt", "problem", "question", "messages"];
+
+/** Rows with the column "prompt", that know their line. */
 async function rowsOf({ prompt, input }: GenerateRequest): Promise<Row[]> {
   if (input === undefined) return [{ prompt }];
   const rows: Row[] = [];
-  for await (const { value } of readJsonLines(input)) rows.push(value);
+  for await (const { value, line } of readJsonLines(input)) {
+    const column = COLUMNS.find((name) => Object.hasOwn(value, name));
+    if (column === undefined) {
+      const keys = Object.keys(value).join(", ") || "nothing";
+      throw new UserError(`${input}:${line}: none of ${COLUMNS.join(", ")} in this line (it has: ${keys})`);
+    }
+    rows.push(setPlace({ prompt: value[column] }, `${input}:${line}`));
+  }
   if (rows.length === 0) throw new UserError(`${input} has no lines`);
   return rows;
 }
 
-/** Text goes through the chat template where there is one; --chat insists on it (and fails without), --raw declines. */
-function formatOf({ chat, raw }: GenerateRequest, tokenizer: Tokenizer): "chat" | "text" {
-  return raw || (!chat && tokenizer.chatTemplate === undefined) ? "text" : "chat";
+function checkRoom(prompts: readonly Prompt[], context: number): void {
+  for (const { ids, row, index } of prompts) {
+    if (ids.length < context) continue;
+    const name = placeOf(row) === undefined ? "the prompt" : rowName(row, index);
+    throw new UserError(`${name} has ${ids.length} tokens, the model's context is ${context}: shorten it`);
+  }
+}
+
+/** Text goes through the chat template where there is one; --chat and --system_prompt insist on it (and fail without), --raw declines. */
+function formatOf({ chat, raw, system_prompt }: GenerateRequest, tokenizer: Tokenizer): "chat" | "text" {
+  return raw || (!chat && system_prompt === undefined && tokenizer.chatTemplate === undefined) ? "text" : "chat";
 }
 
 function samplingOf(request: GenerateRequest): GenerateOptions {

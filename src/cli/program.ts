@@ -44,6 +44,8 @@ async function buildProgram(words: readonly string[]): Promise<Command> {
     .option("--debug", "show the stack of an error")
     .addHelpText("after", EXAMPLES)
     .showSuggestionAfterError()
+    // One line: commander puts its suggestion on a second one.
+    .configureOutput({ outputError: (text, write) => write(`${text.trimEnd().replace("\n(Did", " (did")}\n`) })
     .exitOverride();
   for (const entry of COMMANDS) await addCommand(program, entry, entry.name === called(words));
   for (const command of program.commands) command.exitOverride();

@@ -73,7 +73,7 @@ async function idsOf(
   const { vocabSize, maxPositions } = model.config;
   const { ids: given, text } = value;
   if (given === undefined && typeof text !== "string")
-    throw new UserError(`${place}: neither "ids" nor a string "text"`);
+    throw new UserError(`${place}: neither "ids" nor a string "text": give {"ids": […]} or {"text": "…"}`);
   const ids: unknown = given ?? encode(String(text));
   if (!Array.isArray(ids)) throw new UserError(`${place}: "ids" is no list of token ids`);
   const alien = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabSize);

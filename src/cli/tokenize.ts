@@ -6,12 +6,17 @@ interface TokenizeOptions {
   input: string;
 }
 
+const EXAMPLES = `
+Examples:
+  $ open-rs tokenize --model DIR --input texts.jsonl      {"text": "Hi!"} → {"ids": [13048, 0], "decoded": "Hi!"}`;
+
 export default function register(program: Command): Command {
   return program
     .command("tokenize")
     .description('encode each {"text"} line of a JSONL file and decode it again; no special tokens are added')
-    .requiredOption("--model <dir>", "folder with tokenizer.json")
+    .requiredOption("--model <dir>", "folder of a model: its tokenizer.json and tokenizer_config.json")
     .requiredOption("--input <file>", 'JSONL file of {"text": …} lines')
+    .addHelpText("after", EXAMPLES)
     .action(tokenize);
 }
 

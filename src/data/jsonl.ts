@@ -1,6 +1,6 @@
 /** JSON Lines: one object per line, blank lines skipped, errors with file and line. */
 import { createReadStream } from "node:fs";
-import { UserError } from "../errors.js";
+import { readProblem, UserError } from "../errors.js";
 import type { Row } from "./types.js";
 
 export interface JsonLine {
@@ -29,7 +29,7 @@ async function* fileLines(path: string): AsyncGenerator<string> {
       yield* lines;
     }
   } catch (error) {
-    throw new UserError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new UserError(`${path} cannot be read: ${readProblem(error)}`);
   }
   if (rest !== "") yield rest;
 }

@@ -1,7 +1,7 @@
 /** A recipe file as keys and values that know where they stand. */
 import { readFileSync } from "node:fs";
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml";
-import { UserError } from "../errors.js";
+import { readProblem, UserError } from "../errors.js";
 
 type Path = readonly PropertyKey[];
 
@@ -15,18 +15,11 @@ export interface Entry {
 
 export type Entries = Map<string, Entry>;
 
-const READING: Readonly<Record<string, (path: string) => string>> = {
-  ENOENT: (path) => `no recipe ${path}: there is no such file`,
-  EISDIR: (path) => `${path} is a folder: name the recipe file in it`,
-  EACCES: (path) => `the recipe ${path} may not be read: check its permissions`,
-};
-
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(READING[code ?? ""]?.(path) ?? `cannot read the recipe ${path}: ${code}`);
+    throw new UserError(`the recipe ${path} cannot be read: ${readProblem(error)}`);
   }
 }
 

@@ -108,8 +108,10 @@ describe("mistakes say where, what and the nearest right thing", () => {
 
   test("a recipe that is no map, and one that is not there", () => {
     expect(errorOf(() => loadGrpoRecipe(write("- a\n")))).toBe("recipe.yaml:1:1: a recipe is a map of keys to values");
-    expect(errorOf(() => loadGrpoRecipe(join(folder, "none.yaml")))).toBe("no recipe none.yaml: there is no such file");
-    expect(errorOf(() => loadGrpoRecipe(`${folder}/`))).toMatch(/ is a folder: name the recipe file in it$/);
+    expect(errorOf(() => loadGrpoRecipe(join(folder, "none.yaml")))).toBe(
+      "the recipe none.yaml cannot be read: there is no such file",
+    );
+    expect(errorOf(() => loadGrpoRecipe(`${folder}/`))).toMatch(/ cannot be read: it is a folder$/);
   });
 });
 
