@@ -22,12 +22,12 @@ export interface Example {
 
 /** Probability of each style by level; the rest of a row is "rash". */
 const MIX: Record<Level, Record<Exclude<Style, "rash">, number>> = {
-  1: { careful: 0.86, hasty: 0.0, rambling: 0.04, unclosed: 0.03 },
-  2: { careful: 0.72, hasty: 0.04, rambling: 0.07, unclosed: 0.04 },
-  3: { careful: 0.54, hasty: 0.06, rambling: 0.11, unclosed: 0.05 },
-  4: { careful: 0.36, hasty: 0.08, rambling: 0.15, unclosed: 0.05 },
-  5: { careful: 0.22, hasty: 0.1, rambling: 0.19, unclosed: 0.06 },
-  6: { careful: 0.15, hasty: 0.1, rambling: 0.22, unclosed: 0.06 },
+  1: { careful: 0.82, hasty: 0.0, rambling: 0.04, unclosed: 0.03 },
+  2: { careful: 0.62, hasty: 0.04, rambling: 0.07, unclosed: 0.04 },
+  3: { careful: 0.43, hasty: 0.06, rambling: 0.11, unclosed: 0.05 },
+  4: { careful: 0.28, hasty: 0.08, rambling: 0.15, unclosed: 0.05 },
+  5: { careful: 0.18, hasty: 0.1, rambling: 0.19, unclosed: 0.06 },
+  6: { careful: 0.12, hasty: 0.1, rambling: 0.22, unclosed: 0.06 },
 };
 
 /**

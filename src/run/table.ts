@@ -21,5 +21,10 @@ export function formatTable(
     style: { head: [], border: [], "padding-left": 1, "padding-right": 1 },
   });
   for (const row of rows) table.push(row.map(String));
-  return table.toString();
+  // A line under the titles, none between rows.
+  return table
+    .toString()
+    .split("\n")
+    .filter((line, i) => i === 2 || !line.startsWith("├"))
+    .join("\n");
 }
