@@ -4,7 +4,6 @@ import { Engine } from "../engine/index.js";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
 import { type CausalLM, loadModel } from "../model/index.js";
-import { saveModel } from "../model/save.js";
 import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
 import { type Functions, loadRewards, type Reward } from "../rewards/index.js";
 import { CompletionsLog } from "../run/completions.js";
@@ -13,6 +12,7 @@ import { loadTokenizer, type Tokenizer } from "../text/index.js";
 import { manualSeed } from "../torch/index.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner, restoreRng } from "../train/learner.js";
+import { loadTrainee, saveTrained } from "../train/lora.js";
 import { Session } from "../train/session.js";
 import { loadPrompts } from "./prompts.js";
 import { type GrpoState, train } from "./trainer.js";
@@ -63,10 +63,11 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const totalSteps = totalStepsOf(recipe, parts.train.length);
   manualSeed(recipe.seed);
   const options = { device, copy: true, ...(recipe.dtype === "auto" ? {} : { dtype: recipe.dtype }) };
-  const model = loadModel(session.checkpoint?.path ?? source, options);
+  const { model, base } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
   checkFit(model, tokenizer, source);
-  const reference =
-    recipe.beta > 0 ? { model: loadModel(source, { device, dtype: model.dtype }).requireGrad(false) } : null;
+  // What adapters are trained on is the reference.
+  const start = () => base ?? loadModel(source, { device, dtype: model.dtype, merge: true }).requireGrad(false);
+  const reference = recipe.beta > 0 ? { model: start() } : null;
   const learner = new Learner(model, recipe, totalSteps);
   const sampler = new PromptSampler(parts.train, {
     seed: recipe.data_seed ?? recipe.seed,
@@ -106,7 +107,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       shouldStop,
     });
     const finished = step === totalSteps;
-    if (finished) saveModel(model, recipe.output_dir, { companionsFrom: source });
+    if (finished) saveTrained(model, recipe, source);
     return { step, finished, model: recipe.output_dir };
   } finally {
     progress.stop();

@@ -83,7 +83,9 @@ export async function train(run: GrpoRun): Promise<number> {
     display.sampled(sampling.completions);
 
     const samples = partOf(pending, run.shape);
-    const learnt = dumpIfNonFinite(run, samples, state.step, () => learn(run, samples, pending.samples, state.step));
+    const learnt = dumpIfNonFinite(run, samples, state.step, () =>
+      learner.model.training([run.recipe.seed, step], () => learn(run, samples, pending.samples, state.step)),
+    );
 
     const row: MetricsRow = {
       step,

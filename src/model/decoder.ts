@@ -72,6 +72,11 @@ export class CausalLM {
     return this;
   }
 
+  /** Runs `body` with the adapters' dropout, if they have any: its masks follow from `seed` (lora.ts). */
+  training<T>(seed: readonly number[], body: () => T): T {
+    return this.lora ? this.lora.training(seed, this.device, body) : body();
+  }
+
   /**
    * Token ids (int64) [T] or [B, T] → final hidden states [T, D] or [B, T, D], after the last norm. Follows the current grad mode.
    * `attend` says how tokens see each other; by default each row is one sequence from position 0, padded on the right.

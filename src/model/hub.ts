@@ -2,10 +2,13 @@
 import { existsSync, statSync } from "node:fs";
 import { type HubOptions, openHubRepo } from "../data/hub.js";
 import { UserError } from "../errors.js";
+import { findBase } from "./lora-base.js";
+import { isAdapterFolder, readAdapterConfig } from "./lora-config.js";
 
 /** Weights, settings and tokenizer at the top of a repository; not other formats (.bin, .gguf, onnx/, original/). */
 const WANTED = [
   /^model(-\d+-of-\d+)?\.safetensors$/,
+  /^adapter_model\.safetensors$/,
   /^[^/]+\.json$/,
   /^[^/]+\.jinja$/,
   /^(merges|vocab)\.txt$/,
@@ -22,7 +25,7 @@ export async function resolveModelFolder(
   options: Omit<HubOptions, "revision"> = {},
 ): Promise<string> {
   if (existsSync(nameOrPath)) {
-    if (statSync(nameOrPath).isDirectory()) return nameOrPath;
+    if (statSync(nameOrPath).isDirectory()) return withBase(nameOrPath, options);
     throw new UserError(`model ${nameOrPath} is a file: give the folder it lies in`);
   }
   if (!/^[\w-][\w.-]*\/[\w.-]+$/.test(nameOrPath)) {
@@ -38,5 +41,13 @@ export async function resolveModelFolder(
     );
   }
   for (const path of paths) await snapshot.file(path);
-  return snapshot.folder;
+  return withBase(snapshot.folder, options);
+}
+
+/** `folder`; if it holds an adapter, its base model is fetched too, where it is only on the Hub. */
+async function withBase(folder: string, options: Omit<HubOptions, "revision">): Promise<string> {
+  if (!isAdapterFolder(folder)) return folder;
+  const config = readAdapterConfig(folder);
+  if (findBase(folder, config) === undefined) await resolveModelFolder(config.base, config.revision, options);
+  return folder;
 }

@@ -6,6 +6,7 @@ export { CausalLM } from "./decoder.js";
 export { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
 export { type Piece, type Slot, slotsOf } from "./layout.js";
 export { type LoadOptions, loadModel, randomModel } from "./load.js";
-export { type AdapterConfig, LORA_MODULES, type LoraModule, type LoraScale } from "./lora-config.js";
+export { type AdapterConfig, isAdapterFolder, type LoraScale } from "./lora-config.js";
 export { addLora, loraModules, type NewLora } from "./lora-init.js";
+export { LORA_MODULES, type LoraModule } from "./lora-names.js";
 export { huggingFaceWeights, type SaveModelOptions, saveModel } from "./save.js";

@@ -10,10 +10,6 @@ export const ADAPTER_WEIGHTS_FILE = "adapter_model.safetensors";
 /** What PEFT puts before the names of the model it wraps. */
 export const PEFT_PREFIX = "base_model.model.";
 
-/** The linear maps of a layer that an adapter may be added to, by Hugging Face's names. */
-export const LORA_MODULES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"] as const;
-export type LoraModule = (typeof LORA_MODULES)[number];
-
 /** How an adapter enters the computation: y = W x + scale · B A dropout(x). */
 export interface LoraScale {
   /** Rows of A, columns of B. */
@@ -28,6 +24,8 @@ export interface LoraScale {
 export interface AdapterConfig extends LoraScale {
   /** base_model_name_or_path: a folder or a name on the Hub. */
   base: string;
+  /** Of a base on the Hub. */
+  revision?: string;
 }
 
 export const scaleOf = ({ rank, alpha, rslora }: LoraScale): number => alpha / (rslora ? Math.sqrt(rank) : rank);
@@ -74,8 +72,10 @@ export function readAdapterConfig(dir: string): AdapterConfig {
   if (typeof base !== "string" || base === "") {
     throw fields.error("base_model_name_or_path is not set: write the folder or the name of the base model there");
   }
+  const { revision } = fields.raw;
   return {
     base,
+    ...(typeof revision === "string" ? { revision } : {}),
     rank: fields.integer("r", 8),
     alpha: fields.number("lora_alpha", 8),
     rslora: fields.boolean("use_rslora", false),
@@ -114,6 +114,7 @@ export function adapterConfigJson(config: AdapterConfig, modules: readonly strin
     modules_to_save: null,
     peft_type: "LORA",
     r: config.rank,
+    revision: config.revision ?? null,
     target_modules: modules,
     task_type: "CAUSAL_LM",
     use_dora: false,

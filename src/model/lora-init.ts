@@ -2,8 +2,9 @@
 import { getRngState, manualSeed, noGrad, ops, scope, setRngState } from "../torch/index.js";
 import { CausalLM } from "./decoder.js";
 import { Lora } from "./lora.js";
-import { type AdapterConfig, LORA_MODULES, type LoraModule } from "./lora-config.js";
+import type { AdapterConfig } from "./lora-config.js";
 import { shapesOf } from "./lora-load.js";
+import { LORA_MODULES, type LoraModule } from "./lora-names.js";
 
 export interface NewLora extends AdapterConfig {
   /** Which linear maps of each layer; PEFT's default for these families is q_proj and v_proj. */

@@ -5,13 +5,8 @@ import { writeFileAtomic } from "../run/atomic.js";
 import { noGrad, scope } from "../torch/index.js";
 import { saveSafetensors } from "../torch/safetensors.js";
 import type { Lora } from "./lora.js";
-import {
-  ADAPTER_CONFIG_FILE,
-  ADAPTER_WEIGHTS_FILE,
-  adapterConfigJson,
-  LORA_MODULES,
-  PEFT_PREFIX,
-} from "./lora-config.js";
+import { ADAPTER_CONFIG_FILE, ADAPTER_WEIGHTS_FILE, adapterConfigJson, PEFT_PREFIX } from "./lora-config.js";
+import { LORA_MODULES } from "./lora-names.js";
 
 /** Writes A and B of every module, float32, under PEFT's names; `layers` as many as the model has. Returns the files written. */
 export function saveLora(lora: Lora, dir: string, layers: number): string[] {

@@ -50,6 +50,14 @@ export class Lora {
     );
   }
 
+  /** Trained numbers: of A and B, without the rows that hold none. */
+  get size(): number {
+    return [...this.#slots.values()].reduce((sum, slot) => {
+      const rows = slot.modules.reduce((total, module) => total + module.rows, 0);
+      return sum + slot.a_RD.numel + rows * this.config.rank;
+    }, 0);
+  }
+
   /** x [N, D] → what the stacked weight `name` gives, W x + bias, plus what its adapters add; [N, O]. */
   linear(name: string, x_ND: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
     const y_NO = ops.linear(x_ND, weight, { bias });

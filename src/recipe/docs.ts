@@ -83,7 +83,7 @@ export function recipeDocs(): string {
   return [
     INTRODUCTION,
     `## \`open-rs train\`: GRPO\n\n${sections(GRPO, () => false)}`,
-    `## \`open-rs sft\`\n\nThe keys of Model, Data, Steps and optimizer and Run as above, and:\n\n${sections(SFT, isShared)}`,
+    `## \`open-rs sft\`\n\nThe keys of Model, LoRA, Data, Steps and optimizer and Run as above, and:\n\n${sections(SFT, isShared)}`,
     `## The original's defaults\n\n\`trl_defaults: open-rs\` fills what a recipe leaves out as the TRL that open-rs pinned (69ad852) and its rewards did:\n\n${oldDefaults()}\n`,
     `## Other spellings\n\n${aliasTable()}\n`,
     `## Keys without effect\n\nAccepted, so that recipes work unchanged, and listed by \`--dry-run\`.\n\n${inertTable()}\n`,

@@ -49,8 +49,10 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
     "trackio_static_space_id",
   "metrics go to metrics.jsonl in output_dir":
     "report_to wandb_entity wandb_project wandb_run_group wandb_log_unique_prompts log_unique_prompts logging_dir project " +
-    "log_multimodal disable_tqdm log_level log_level_replica log_on_each_node logging_strategy " +
+    "log_multimodal logging_strategy " +
     "logging_nan_inf_filter include_num_input_tokens_seen skip_memory_metrics",
+  "the terminal shows one bar, or one line per step where there is none":
+    "log_level log_level_replica log_on_each_node disable_tqdm",
   "the kernel is chosen by device and dtype":
     "attn_implementation use_liger_kernel liger_kernel_config torch_compile torch_compile_backend torch_compile_mode tf32",
   "checkpointing is by layer and has no variants": "gradient_checkpointing_kwargs",
@@ -77,8 +79,7 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
     "code_language code_eval_test_batch_size parallel_code_exec_per_proc e2b_router_url morph_router_url code_provider " +
     "ioi_provider sapo_temperature_neg sapo_temperature_pos vespo_k_pos vespo_lambda_pos vespo_k_neg vespo_lambda_neg " +
     "ref_model_mixup_alpha ref_model_sync_steps entropy_coef_min entropy_coef_max entropy_coef_delta entropy_target " +
-    "metric_for_best_model greater_is_better lora_r lora_alpha lora_dropout lora_target_modules lora_target_parameters " +
-    "lora_modules_to_save lora_task_type use_rslora bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
+    "metric_for_best_model greater_is_better bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
     "max_tool_calling_iterations length_column_name debug label_names optim_args",
 };
 
@@ -93,8 +94,10 @@ const OFF = [false, null];
 export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
   ["optim", ["adamw_torch", "adamw_torch_fused", "adamw_hf"]],
   ["fp16", OFF],
-  ["use_peft", OFF],
   ["use_dora", OFF],
+  ["lora_target_parameters", [null]],
+  ["lora_modules_to_save", [null]],
+  ["lora_task_type", ["CAUSAL_LM"]],
   ["load_in_8bit", OFF],
   ["load_in_4bit", OFF],
   ["sync_ref_model", OFF],

@@ -1,6 +1,7 @@
 /** The recipe's keys: the one source of validation, defaults, command-line options, help and docs/recipe.md. */
 import { z } from "zod";
 import { dataFields, promptFields } from "./fields/data.js";
+import { loraFields } from "./fields/lora.js";
 import { lossFields } from "./fields/loss.js";
 import { modelFields } from "./fields/model.js";
 import { optimizerFields } from "./fields/optimizer.js";
@@ -24,6 +25,7 @@ const sftOptimizer = optimizerFields(2e-5);
 
 export const GrpoSchema = z.object({
   ...modelFields,
+  ...loraFields,
   ...dataFields,
   ...promptFields,
   ...samplingFields,
@@ -35,7 +37,14 @@ export const GrpoSchema = z.object({
   ...compatibilityFields,
 });
 
-export const SftSchema = z.object({ ...modelFields, ...dataFields, ...sftFields, ...sftOptimizer, ...runFields });
+export const SftSchema = z.object({
+  ...modelFields,
+  ...loraFields,
+  ...dataFields,
+  ...sftFields,
+  ...sftOptimizer,
+  ...runFields,
+});
 
 /** A resolved GRPO recipe: every key of docs/recipe.md with its value. */
 export type GrpoRecipe = z.infer<typeof GrpoSchema>;
@@ -64,6 +73,7 @@ export const GRPO: RecipeKind<GrpoRecipe> = {
   fields: GrpoSchema.shape,
   sections: [
     section("Model", modelFields),
+    section("LoRA", loraFields),
     section("Data", dataFields, promptFields),
     section("Sampling", samplingFields),
     section("Loss", lossFields),
@@ -80,6 +90,7 @@ export const SFT: RecipeKind<SftRecipe> = {
   fields: SftSchema.shape,
   sections: [
     section("Model", modelFields),
+    section("LoRA", loraFields),
     section("Data", dataFields, sftFields),
     section("Steps and optimizer", sftOptimizer),
     section("Run", runFields),

@@ -2,12 +2,12 @@
 import path from "node:path";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
-import { loadModel, saveModel } from "../model/index.js";
 import type { MicroBatchOptions } from "../model/micro-batches.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { createProgress } from "../run/progress.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner } from "../train/learner.js";
+import { loadTrainee, saveTrained } from "../train/lora.js";
 import { Session } from "../train/session.js";
 import { loadSftData, type SftData } from "./data.js";
 import { EpochOrder } from "./order.js";
@@ -52,7 +52,8 @@ interface Parts {
 }
 
 async function trainIn(session: Session<SftState>, { recipe, device, source, data, log }: Parts): Promise<SftOutcome> {
-  const model = loadModel(session.checkpoint?.path ?? source, { ...dtypeOf(recipe), device, copy: true });
+  const options = { ...dtypeOf(recipe), device, copy: true };
+  const { model } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
   const order = new EpochOrder({
     size: data.rows.length,
     batch: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps * recipe.num_processes,
@@ -71,7 +72,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
   try {
     const step = await train({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
     const finished = step === totalSteps;
-    if (finished) saveModel(model, recipe.output_dir, { companionsFrom: source });
+    if (finished) saveTrained(model, recipe, source);
     return { step, totalSteps, finished, model: recipe.output_dir };
   } finally {
     progress.stop();

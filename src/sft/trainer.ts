@@ -68,7 +68,8 @@ function initialState({ recipe, data }: SftRun): SftState {
 
 function learnOrDump(run: SftRun, examples: readonly Example[], stepsDone: number): Record<string, number> {
   try {
-    return learnStep(run.learner, examples, stepsDone, run.plan);
+    const seed = [run.recipe.seed, stepsDone + 1];
+    return run.learner.model.training(seed, () => learnStep(run.learner, examples, stepsDone, run.plan));
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;
     throw dumpBatch(error, run.recipe.output_dir, stepsDone + 1, examples, run.data.tokenizer);

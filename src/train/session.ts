@@ -146,6 +146,7 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   "eval_on_start",
   "num_generations_eval",
   "dataset_test_split",
+  "merge_adapters",
 ]);
 
 function changedKeys(before: unknown, now: unknown): string[] {
