@@ -23,3 +23,14 @@ export function setRngState(bytes: Uint8Array, device = "cpu"): void {
     state.dispose();
   }
 }
+
+/** Runs `body` with the default generators seeded by `seed`, and puts those of the CPU and of `device` back as they were. */
+export function withSeed<T>(seed: number, device: string, body: () => T): T {
+  const states = ["cpu", ...(device === "cpu" ? [] : [device])].map((name) => [name, getRngState(name)] as const);
+  manualSeed(seed);
+  try {
+    return body();
+  } finally {
+    for (const [name, state] of states) setRngState(state, name);
+  }
+}

@@ -109,6 +109,19 @@ describe("operators", () => {
     expect(() => callTensorOp("aten::no_such_op", "")).toThrow(/no operator aten::no_such_op/);
   });
 
+  test("one that writes into an argument returns that argument, and its scope ends well", () => {
+    const [a, b, out] = [tensor([1, 2]), tensor([10, 20]), tensor([0, 0])];
+    scope(() => {
+      expect(callTensorOp("aten::add_", "Tensor", a, b)).toBe(a);
+      expect(callTensorOp("aten::mul", "out", a, b, out)).toBe(out);
+    });
+    expect(a.toArray()).toEqual([11, 22]);
+    expect(out.toArray()).toEqual([110, 440]);
+    expect(() => callTensorOp("aten::_foreach_add_", "Scalar", [a], 1)).toThrow(
+      /returns no tensor: call it through callOp/,
+    );
+  });
+
   test("libtorch's error carries operator, operands and its first line, and no C++ backtrace", () => {
     const fail = () =>
       ops.mm(
