@@ -17,6 +17,7 @@ NAPI_MODULE_INIT() {
     registerTensors(env, exports);
     registerAutograd(env, exports);
     registerSystem(env, exports);
+    registerCuda(env, exports);
   } catch (const PendingException&) {
     return nullptr;
   }

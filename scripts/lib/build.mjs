@@ -1,7 +1,7 @@
 /** Builds native/*.cc into build/Release/open_rs.node with node-gyp, unless nothing that goes into it has changed. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,13 +11,20 @@ import { SetupError, say } from "./say.mjs";
 
 const require = createRequire(import.meta.url);
 
-/** CUDA's headers, wherever PyTorch's packages or the system keep them; the addon's CUDA parts need them. */
+/**
+ * A folder with CUDA's headers, of PyTorch's own packages or the system's toolkit; the addon's CUDA parts need them. Since CUDA 13
+ * those in crt/ come in a package of their own (nvidia-cuda-crt), which PyTorch does not bring.
+ */
 function cudaInclude(torch) {
   if (!torch.cuda) return "";
   const packages = join(torch.root, "..", "nvidia");
   const folders = existsSync(packages) ? readdirSync(packages).map((name) => join(packages, name, "include")) : [];
-  const system = [process.env.CUDA_HOME, "/usr/local/cuda"].filter(Boolean).map((home) => join(home, "include"));
-  return [...folders, ...system].find((folder) => existsSync(join(folder, "cuda_runtime_api.h"))) ?? "";
+  const nvcc = probe("sh", ["-c", "command -v nvcc"]);
+  const homes = [process.env.CUDA_HOME, "/usr/local/cuda", nvcc.ok && dirname(dirname(realpathSync(nvcc.text)))];
+  const system = homes.filter(Boolean).map((home) => join(home, "include"));
+  const isWhole = (folder) =>
+    ["cuda_runtime_api.h", join("crt", "host_config.h")].every((name) => existsSync(join(folder, name)));
+  return [...folders, ...system].find(isWhole) ?? "";
 }
 
 /** Values binding.gyp reads as variables. */
@@ -108,6 +115,8 @@ export function build(project, torch, python) {
     throw new SetupError(`make cannot build in a path with spaces: move ${/\s/.test(project) ? project : torch.root}.`);
   rmSync(stamp, { force: true });
   say("building the native addon ...");
+  if (torch.cuda && !cudaInclude(torch))
+    say("no CUDA headers found, so no CUDA graphs: pip install nvidia-cuda-runtime nvidia-cuda-crt, or set CUDA_HOME.");
   const log = compile(project, torch, python);
   for (const line of log.split("\n").filter((line) => /warning:/.test(line))) say(line);
   mkdirSync(folder, { recursive: true });

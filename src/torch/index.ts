@@ -3,6 +3,19 @@ export { AdamW, type AdamWOptions } from "./adamw.js";
 export { backward, enableGrad, gradients, noGrad } from "./autograd.js";
 export { callOp, callTensorOp } from "./call.js";
 export { clipGradNorm } from "./clip.js";
+export {
+  CudaGraph,
+  type CudaMemory,
+  cudaDevice,
+  cudaMemory,
+  DeviceEvent,
+  emptyCache,
+  isCuda,
+  onCaptureStream,
+  resetPeakMemory,
+  synchronize,
+  upload,
+} from "./cuda.js";
 export { type DType, dtypeCode, ITEM_BYTES, isFloating, type TypedArray } from "./dtype.js";
 export { DisposedTensorError, TorchError } from "./errors.js";
 export * as ops from "./ops.generated.js";

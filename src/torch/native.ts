@@ -3,11 +3,12 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.js";
+import type { NativeCuda } from "./cuda.js";
 import type { TypedArray } from "./dtype.js";
 import { makeError } from "./errors.js";
 
 /** The addon (native/): tensors are positive integer handles, 0 is none; dtypes are c10::ScalarType codes. */
-export interface Native {
+export interface Native extends NativeCuda {
   setErrorFactory(make: typeof makeError): void;
   findOp(name: string, overload: string): number;
   call(op: number, ...args: unknown[]): unknown;
