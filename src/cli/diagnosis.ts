@@ -70,14 +70,18 @@ function describeTorch(native: Native | Error, diagnosis: Diagnosis): void {
   const origin = readOrigin();
   if (native instanceof Error) {
     diagnosis.facts.libtorch = origin ? `${origin.version} from ${origin.source}` : "not set up";
-    diagnosis.problems.push(native.message.split("\n")[0] ?? "the native addon does not load");
+    const line = native.message.split("\n")[0] || "the native addon does not load";
+    diagnosis.problems.push(
+      line.includes("setup.mjs") ? line : `${line}: run 'node scripts/setup.mjs' to build it again`,
+    );
     return;
   }
   const build = origin?.cuda ? "CUDA" : "CPU";
   diagnosis.facts.libtorch = `${native.version()} (${build}) from ${origin?.source ?? "an unknown place"}`;
   diagnosis.facts["libtorch folder"] = origin?.root ?? "unknown";
   diagnosis.facts["CPU capability"] = native.cpuCapability();
-  diagnosis.facts.threads = `${native.getNumThreads()} of ${os.availableParallelism()} processors`;
+  const limit = process.env.OMP_NUM_THREADS === undefined ? "" : ` (OMP_NUM_THREADS ${process.env.OMP_NUM_THREADS})`;
+  diagnosis.facts.threads = `${native.getNumThreads()} of ${os.availableParallelism()} processors${limit}`;
 }
 
 /** Set-up needs these, running does not: they are problems only while there is no addon. */

@@ -78,7 +78,8 @@ const short = (value: number): string => String(Number(value.toPrecision(3)));
 const printable = (text: string): string => text.replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
 
 function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
+  // A little over is not worth a cut.
+  if (text.length <= 1.25 * limit) return text;
   const half = limit / 2;
   const left = text.length - limit;
   return `${text.slice(0, half)}\n[… ${left.toLocaleString("en")} characters …]\n${text.slice(-half)}`;

@@ -1,14 +1,14 @@
 /** From a resolved SFT recipe to a trained model. Everything is checked before the first step. */
-import path from "node:path";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
-import type { MicroBatchOptions } from "../model/micro-batches.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { createProgress } from "../run/progress.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner } from "../train/learner.js";
 import { loadTrainee, saveTrained } from "../train/lora.js";
-import { Session } from "../train/session.js";
+import { choosePasses } from "../train/memory.js";
+import { precisionOf } from "../train/precision.js";
+import { assertNotSource, Session } from "../train/session.js";
 import { loadSftData, type SftData } from "./data.js";
 import { EpochOrder } from "./order.js";
 import { type SftState, train } from "./trainer.js";
@@ -29,11 +29,7 @@ type Log = (line: string) => void;
 export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
   const device = chooseDevice(recipe);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
-  if (path.resolve(source) === path.resolve(recipe.output_dir)) {
-    throw new UserError(
-      `output_dir ${recipe.output_dir} is the model's own folder: choose another, it would be overwritten`,
-    );
-  }
+  assertNotSource(recipe.output_dir, source);
   const data = await loadSftData(recipe, source, log);
   const session = Session.open<SftState>(recipe, recipe, log);
   try {
@@ -52,7 +48,7 @@ interface Parts {
 }
 
 async function trainIn(session: Session<SftState>, { recipe, device, source, data, log }: Parts): Promise<SftOutcome> {
-  const options = { ...dtypeOf(recipe), device, copy: true };
+  const options = { ...precisionOf(recipe, { source, device, log }), device, copy: true };
   const { model } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
   const order = new EpochOrder({
     size: data.rows.length,
@@ -68,7 +64,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     log(`going on from ${session.checkpoint.path}`);
   }
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
-  const plan = planOf(recipe, data, device);
+  const plan = choosePasses(model, recipe, data.longest);
   try {
     const step = await train({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
     const finished = step === totalSteps;
@@ -79,20 +75,6 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     learner.optimizer.dispose();
     model.dispose();
   }
-}
-
-/** bf16: true computes in bfloat16 whatever the checkpoint holds (the optimizer keeps float32 masters); false never by itself. */
-function dtypeOf({ dtype, bf16 }: SftRecipe): { dtype?: "float32" | "bfloat16" | "float16" } {
-  if (bf16 === true) return { dtype: "bfloat16" };
-  if (dtype !== "auto") return { dtype };
-  return bf16 === false ? { dtype: "float32" } : {};
-}
-
-/** A micro-batch holds what the recipe's would at most: per_device_train_batch_size sequences of the greatest length. */
-function planOf(recipe: SftRecipe, data: SftData, device: string): MicroBatchOptions {
-  const maxTokens = recipe.per_device_train_batch_size * (recipe.max_length ?? data.longest);
-  // Measured (docs/decisions.md): on a CPU a pass over a few hundred tokens already runs at full speed, a GPU wants thousands.
-  return device === "cpu" ? { maxTokens, overhead: 64 } : { maxTokens, overhead: 2048 };
 }
 
 function checkSameData(state: SftState, data: SftData, recipe: SftRecipe): void {

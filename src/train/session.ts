@@ -107,6 +107,12 @@ export class Session<State extends BaseState> {
   }
 }
 
+/** @throws UserError when the run would overwrite the model it starts from */
+export function assertNotSource(output_dir: string, source: string): void {
+  if (path.resolve(source) !== path.resolve(output_dir)) return;
+  throw new UserError(`output_dir ${output_dir} is the model's own folder: choose another, it would be overwritten`);
+}
+
 function findCheckpoint(keys: RunKeys, log: (line: string) => void): Checkpoint | undefined {
   const from = keys.resume_from_checkpoint;
   if (from === false) {
@@ -147,6 +153,8 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   "num_generations_eval",
   "dataset_test_split",
   "merge_adapters",
+  "max_tokens_per_micro_batch",
+  "gradient_checkpointing",
 ]);
 
 function changedKeys(before: unknown, now: unknown): string[] {
