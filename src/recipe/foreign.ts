@@ -92,7 +92,6 @@ const OFF = [false, null];
 
 /** Keys that would change the training and that we do not have: fine with these values, an error with others. */
 export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
-  ["optim", ["adamw_torch", "adamw_torch_fused", "adamw_hf"]],
   ["fp16", OFF],
   ["use_dora", OFF],
   ["lora_target_parameters", [null]],

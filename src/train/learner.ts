@@ -5,6 +5,7 @@ import type { GrpoRecipe, SftRecipe } from "../recipe/index.js";
 import { AdamW, clipGradNorm, getRngState, setRngState } from "../torch/index.js";
 import { loadSafetensors, saveSafetensors } from "../torch/safetensors.js";
 import { makeSchedule, type Schedule, warmupStepsOf } from "../torch/schedules.js";
+import { MOMENTS } from "./precision.js";
 
 /** The recipe's keys that say how weights move. */
 export type OptimizerKeys = Pick<
@@ -19,6 +20,9 @@ export type OptimizerKeys = Pick<
   | "adam_beta1"
   | "adam_beta2"
   | "adam_epsilon"
+  | "optim"
+  | "master_weights"
+  | "seed"
 >;
 
 export interface UpdateMetrics {
@@ -50,6 +54,9 @@ export class Learner {
       betas: [keys.adam_beta1, keys.adam_beta2],
       eps: keys.adam_epsilon,
       weightDecay: keys.weight_decay,
+      masterWeights: keys.master_weights,
+      moments: MOMENTS[keys.optim],
+      seed: keys.seed,
     });
     this.#schedule = scheduleOf(keys, totalSteps);
   }

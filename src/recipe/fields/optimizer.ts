@@ -1,6 +1,20 @@
 import { z } from "zod";
 import { count, nonNegative, positive, share } from "./common.js";
 
+/** Names of transformers, and adamw_bf16; src/train/precision.ts says what each keeps. */
+const OPTIMIZERS = [
+  "adamw_torch_fused",
+  "adamw_torch",
+  "adamw_hf",
+  "paged_adamw",
+  "paged_adamw_32bit",
+  "adamw_bf16",
+  "adamw_8bit",
+  "adamw_bnb_8bit",
+  "adamw_torch_8bit",
+  "paged_adamw_8bit",
+] as const;
+
 const schedulerArguments = z
   .strictObject({
     min_lr: nonNegative().optional(),
@@ -34,6 +48,13 @@ export function optimizerFields(learningRate: number) {
           "per_device_train_batch_size · gradient_accumulation_steps · num_processes sequences, here in one process.",
       ),
     max_grad_norm: nonNegative().default(1).describe("Longer gradients are scaled down to this norm; 0: never."),
+    optim: z
+      .enum(OPTIMIZERS)
+      .default("adamw_torch_fused")
+      .describe(
+        "AdamW, its moments in float32 (8 bytes a parameter), in bfloat16 (4: adamw_bf16), or in 8 bits (2: the names with 8bit). " +
+          "Names of one precision do the same here.",
+      ),
     weight_decay: nonNegative().default(0).describe("Weight decay of AdamW (not on norms and biases)."),
     adam_beta1: share().default(0.9).describe("Decay of AdamW's first moment."),
     adam_beta2: share().default(0.999).describe("Decay of AdamW's second moment."),
