@@ -13,6 +13,7 @@ import { manualSeed } from "../torch/index.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner, restoreRng } from "../train/learner.js";
 import { loadTrainee, saveTrained } from "../train/lora.js";
+import { precisionOf } from "../train/precision.js";
 import { Session } from "../train/session.js";
 import { loadPrompts } from "./prompts.js";
 import { type GrpoState, train } from "./trainer.js";
@@ -62,7 +63,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const shape = batchShape(recipe);
   const totalSteps = totalStepsOf(recipe, parts.train.length);
   manualSeed(recipe.seed);
-  const options = { device, copy: true, ...(recipe.dtype === "auto" ? {} : { dtype: recipe.dtype }) };
+  const options = { ...precisionOf(recipe, { source, device, log }), device, copy: true };
   const { model, base } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
   checkFit(model, tokenizer, source);
   // What adapters are trained on is the reference.

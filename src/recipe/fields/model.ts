@@ -7,17 +7,21 @@ export const modelFields = {
   dtype: z
     .enum(["auto", "float32", "bfloat16", "float16"])
     .default("auto")
-    .describe("Precision the weights are kept in; auto: what the checkpoint holds."),
+    .describe("Precision the model computes in; auto: as bf16 says."),
   bf16: z
     .boolean()
     .nullable()
     .default(null)
-    .describe("Compute in bfloat16. null: where the processor or GPU is faster at it."),
+    .describe(
+      "Compute in bfloat16, whatever the checkpoint holds; false: in float32. " +
+        "null: a bfloat16 checkpoint in bfloat16 on GPUs and on processors with AVX512-BF16 or AMX, all else in float32.",
+    ),
   master_weights: z
     .boolean()
     .default(true)
     .describe(
-      "Keep float32 copies of bfloat16 weights for the optimizer: at small learning rates updates vanish without.",
+      "Keep float32 copies of half-precision weights for the optimizer (4 bytes a parameter). " +
+        "false: round bfloat16 weights stochastically instead, so that small updates arrive in the mean.",
     ),
   gradient_checkpointing: z
     .boolean()
