@@ -14,7 +14,7 @@ import { chooseDevice } from "../train/device.js";
 import { Learner, restoreRng } from "../train/learner.js";
 import { loadTrainee, saveTrained } from "../train/lora.js";
 import { precisionOf } from "../train/precision.js";
-import { Session } from "../train/session.js";
+import { assertNotSource, Session } from "../train/session.js";
 import { loadPrompts } from "./prompts.js";
 import { type GrpoState, train } from "./trainer.js";
 
@@ -35,6 +35,7 @@ export async function runTraining(
 ): Promise<TrainOutcome> {
   const device = chooseDevice(recipe);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
+  assertNotSource(recipe.output_dir, source);
   const tokenizer = loadTokenizer(source, templateOf(recipe));
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
   const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
@@ -120,7 +121,8 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
 function headline(recipe: GrpoRecipe, totalSteps: number, device: string): string {
   const name = recipe.run_name ?? path.basename(path.resolve(recipe.output_dir));
   const { promptsPerGeneration } = batchShape(recipe);
-  return `${name}: ${totalSteps} steps, ${promptsPerGeneration} prompts × ${recipe.num_generations} completions per sampling, on ${device}`;
+  const prompts = promptsPerGeneration === 1 ? "1 prompt" : `${promptsPerGeneration} prompts`;
+  return `${name}: ${totalSteps} steps, ${prompts} × ${recipe.num_generations} completions per sampling, on ${device}`;
 }
 
 function templateOf(recipe: GrpoRecipe): { chatTemplate?: string; chatTemplatePath?: string } {

@@ -1,4 +1,5 @@
 /** From a resolved SFT recipe to a trained model. Everything is checked before the first step. */
+import path from "node:path";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
 import type { SftRecipe } from "../recipe/index.js";
@@ -63,6 +64,8 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     learner.load(session.checkpoint.path);
     log(`going on from ${session.checkpoint.path}`);
   }
+  const name = recipe.run_name ?? path.basename(path.resolve(recipe.output_dir));
+  log(`${name}: ${totalSteps} steps, ${order.stepsPerEpoch} per epoch, on ${device}`);
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
   const plan = choosePasses(model, recipe, data.longest);
   try {

@@ -80,10 +80,10 @@ function savesAt(run: SftRun, step: number): boolean {
   return run.session.savesAt(step, run.totalSteps) || (run.recipe.save_strategy === "epoch" && endsEpoch(run, step));
 }
 
-function evaluatesAt({ recipe, order }: SftRun, step: number): boolean {
+function evaluatesAt({ recipe, order, totalSteps }: SftRun, step: number): boolean {
   if (recipe.eval_strategy === "no") return false;
   if (recipe.eval_strategy === "epoch") return step % order.stepsPerEpoch === 0;
-  return step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
+  return step === totalSteps || step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
 }
 
 const endsEpoch = ({ order }: SftRun, step: number): boolean => step % order.stepsPerEpoch === 0;

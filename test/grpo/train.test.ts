@@ -7,7 +7,7 @@ import { saveModel } from "../../src/model/save.js";
 import { loadGrpoRecipe } from "../../src/recipe/index.js";
 import { latestCheckpoint } from "../../src/run/checkpoint.js";
 import { readMetrics } from "../../src/run/metrics.js";
-import { liveTensors, noGrad, ops } from "../../src/torch/index.js";
+import { liveTensors, noGrad, ops, scope } from "../../src/torch/index.js";
 import { temporaryFolder, tinyCheckpoint, tinyDataset, tinyRecipe } from "../support/tiny-run.js";
 
 const folder = temporaryFolder();
@@ -79,13 +79,16 @@ describe("a run leaves behind", () => {
     const { output } = await trainWith();
     const before = loadModel(path.join(folder, "model"));
     const after = loadModel(output);
-    const moved = [...after.parameters()].map(([name, weight]) =>
-      weight
-        .sub(before.parameters().get(name)!)
-        .toArray()
-        .some((d) => d !== 0),
+    const moved = scope(() =>
+      [...after.parameters()].map(([name, weight]) =>
+        weight
+          .sub(before.parameters().get(name)!)
+          .toArray()
+          .some((d) => d !== 0),
+      ),
     );
     expect(moved.every(Boolean)).toBe(true);
+    for (const model of [before, after]) model.dispose();
     expect(latestCheckpoint(output, () => {})?.step).toBe(2);
     for (const file of ["tokenizer.json", "tokenizer_config.json", "config.json"])
       expect(existsSync(path.join(output, file))).toBe(true);
@@ -174,6 +177,11 @@ describe("mistakes are told before any training", () => {
     ["missing column", ["--dataset_prompt_column", "frage"], /"frage"/],
     ["no gold answer", ["--reward_funcs", "accuracy", "--gold_column", "gold"], /has no gold answer in column "gold"/],
     ["unknown reward", ["--reward_funcs", "acuracy"], /no reward is named acuracy \(did you mean accuracy\?\)/],
+    [
+      "the model's own folder",
+      ["--output_dir", path.join(folder, "model")],
+      /is the model's own folder: choose another/,
+    ],
     ["unwritable folder", ["--output_dir", "/proc/nope/run"], /\/proc\/nope/],
     [
       "too few rows",
