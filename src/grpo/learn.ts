@@ -1,8 +1,9 @@
-import { backwardTokens, padBatch } from "../model/batch.js";
+import { backwardTokens, packBatch, scoreTokens } from "../model/batch.js";
+import { planMicroBatches } from "../model/micro-batches.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import { ops, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
-import { microBatches, TOKENS_PER_MICRO_BATCH } from "./batches.js";
+import type { PassPlan } from "../train/memory.js";
 import { LOSSES, mergeStats, Objective, report, type Stats } from "./losses/index.js";
 import { max, mean } from "./losses/stats.js";
 import type { LossTokens, StepShape } from "./losses/types.js";
@@ -13,6 +14,7 @@ export interface LearnContext {
   learner: Learner;
   recipe: GrpoRecipe;
   shape: BatchShape;
+  passes: PassPlan;
 }
 
 /**
@@ -21,50 +23,91 @@ export interface LearnContext {
  * @throws NonFiniteError before the weights are touched
  */
 export function learn(
-  { learner, recipe, shape }: LearnContext,
+  { learner, recipe, shape, passes }: LearnContext,
   samples: readonly Sample[],
   all: readonly Sample[],
   stepsDone: number,
 ): Record<string, number> {
-  const weights = LOSSES[recipe.loss_type].weights(stepShape(samples, all, recipe, shape));
-  const stats: Stats[] = [];
-  let loss = 0;
-  for (const indices of microBatches(samples.map(lengthOf), TOKENS_PER_MICRO_BATCH)) {
-    const part = indices.map((i) => ({ sample: samples[i]!, weight: weights[i]! }));
-    scope(() => {
-      const done = backwardPart(learner, recipe, part);
-      loss += done.loss;
-      stats.push(done.stats);
-    });
-  }
-  if (!Number.isFinite(loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${loss}`);
-  return { loss, ...report(mergeStats(stats)), ...learner.update(stepsDone) };
+  const done = accumulate(learner, recipe, passes, weighted(samples, all, recipe, shape));
+  if (!Number.isFinite(done.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${done.loss}`);
+  return { loss: done.loss, ...report(done.stats), ...learner.update(stepsDone) };
 }
 
-interface Weighted {
+export interface Weighted {
   sample: Sample;
   /** Of each of its tokens, in the step's loss. */
   weight: number;
 }
 
-function backwardPart(learner: Learner, recipe: GrpoRecipe, part: readonly Weighted[]): { loss: number; stats: Stats } {
-  const { model } = learner;
-  const masked = ({ sample }: Weighted) => lossLength(sample, recipe) === 0;
+function weighted(
+  samples: readonly Sample[],
+  all: readonly Sample[],
+  recipe: GrpoRecipe,
+  shape: BatchShape,
+): Weighted[] {
+  const weights = LOSSES[recipe.loss_type].weights(stepShape(samples, all, recipe, shape));
+  return samples.map((sample, i) => ({ sample, weight: weights[i]! }));
+}
+
+/** Adds the step's gradient to the parameters'. */
+export function accumulate(
+  learner: Pick<Learner, "model">,
+  recipe: GrpoRecipe,
+  passes: PassPlan,
+  step: readonly Weighted[],
+): { loss: number; stats: Stats } {
+  const moving = step.filter(({ sample }) => moves(sample, recipe));
+  const idle = step.filter(({ sample }) => !moves(sample, recipe));
+  const parts = [
+    ...inMicroBatches(moving, recipe, passes).map((part) => ({ part, learns: true })),
+    ...inMicroBatches(idle, recipe, passes).map((part) => ({ part, learns: false })),
+  ].map(({ part, learns }) => scope(() => passOver(learner, recipe, passes, part, learns)));
+  // An update without gradient is not none: the optimizer's momentum goes on.
+  if (moving.length === 0) fillGradients(learner);
+  return { loss: parts.reduce((sum, { loss }) => sum + loss, 0), stats: mergeStats(parts.map(({ stats }) => stats)) };
+}
+
+/**
+ * Whether a completion has a gradient. Every loss is a multiple of the advantage, but for the KL term. One without is scored for the
+ * metrics only, which takes a third of the time; groups that all succeed or all fail are common.
+ */
+const moves = (sample: Sample, recipe: GrpoRecipe): boolean =>
+  lossLength(sample, recipe) > 0 && (sample.advantage !== 0 || recipe.beta !== 0);
+
+function inMicroBatches(step: readonly Weighted[], recipe: GrpoRecipe, passes: PassPlan): Weighted[][] {
+  const lengths = step.map(({ sample }) => (lossLength(sample, recipe) === 0 ? 1 : lengthOf(sample)));
+  return planMicroBatches(lengths, passes).map((indices) => indices.map((i) => step[i]!));
+}
+
+function passOver(
+  { model }: Pick<Learner, "model">,
+  recipe: GrpoRecipe,
+  { checkpointing }: PassPlan,
+  part: readonly Weighted[],
+  learns: boolean,
+): { loss: number; stats: Stats } {
   // A completion left out of the loss still is one of the sequences: it enters the pass as one token that is not scored.
-  const sequences = part.map((p) =>
-    masked(p) ? { ids: p.sample.promptIds.slice(0, 1), from: 1 } : toScored(p.sample),
+  const sequences = part.map(({ sample }) =>
+    lossLength(sample, recipe) === 0 ? { ids: sample.promptIds.slice(0, 1), from: 1 } : toScored(sample),
   );
-  const batch = padBatch(sequences, model.device);
+  const batch = packBatch(sequences, model);
   const tokens = lossTokens(part, recipe, model.device);
   const objective = new Objective(tokens, recipe);
-  const chunk = objective.needsWholeSequences ? { chunk: Math.max(1, tokens.weights_T.numel) } : {};
-  const options = { temperature: logpTemperature(recipe), ...chunk };
-  const scores = backwardTokens(model, batch, objective.gradient, options);
+  const options = { temperature: logpTemperature(recipe), together: objective.needsWholeSequences };
+  const scores = learns
+    ? backwardTokens(model, batch, objective.gradient, { ...options, checkpointing })
+    : scoreTokens(model, batch, options);
+  if (!learns) objective.gradient(scores.logps_N, 0);
   const sampling = recipe.vllm_importance_sampling_correction ? {} : samplingStats(tokens, scores.logps_N);
   return { loss: objective.loss, stats: { ...objective.stats(scores.entropy_N), ...sampling } };
 }
 
-function lossTokens(part: readonly Weighted[], recipe: GrpoRecipe, device: string): LossTokens {
+function fillGradients({ model }: Pick<Learner, "model">): void {
+  for (const parameter of model.parameters().values()) scope(() => (parameter.grad = ops.zerosLike(parameter)));
+}
+
+/** What the loss needs to know of the completions' tokens, those masked out left out. */
+export function lossTokens(part: readonly Weighted[], recipe: GrpoRecipe, device: string): LossTokens {
   const lengths = part.map(({ sample }) => lossLength(sample, recipe));
   const counted = part.filter((_, i) => lengths[i]! > 0).map(({ sample }) => sample);
   const place = (values: readonly number[], dtype: "float32" | "int64" = "float32") =>

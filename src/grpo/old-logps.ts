@@ -1,7 +1,7 @@
-import { padBatch, scoreTokens } from "../model/batch.js";
+import { packBatch, scoreTokens } from "../model/batch.js";
 import type { CausalLM } from "../model/index.js";
+import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
 import { scope } from "../torch/index.js";
-import { microBatches, TOKENS_PER_MICRO_BATCH } from "./batches.js";
 import { lengthOf, type Sample } from "./sample.js";
 
 /** A model that is only asked, never trained. */
@@ -9,13 +9,18 @@ export interface Frozen {
   model: CausalLM;
 }
 
-/** log π of every completion token under `model`, per sample: the naive forward pass, in micro-batches. */
-export function scoreSamples(model: CausalLM, samples: readonly Sample[], temperature: number): number[][] {
+/** log π of every completion token under `model`, per sample. */
+export function scoreSamples(
+  model: CausalLM,
+  samples: readonly Sample[],
+  temperature: number,
+  passes: MicroBatchOptions,
+): number[][] {
   const out: number[][] = samples.map(() => []);
-  for (const indices of microBatches(samples.map(lengthOf), TOKENS_PER_MICRO_BATCH)) {
+  for (const indices of planMicroBatches(samples.map(lengthOf), passes)) {
     const logps = scope(() => {
       const sequences = indices.map((i) => toScored(samples[i]!));
-      return scoreTokens(model, padBatch(sequences, model.device), { temperature }).logps_N.toArray();
+      return scoreTokens(model, packBatch(sequences, model), { temperature }).logps_N.toArray();
     });
     let start = 0;
     for (const i of indices) {

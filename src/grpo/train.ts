@@ -13,6 +13,7 @@ import { manualSeed } from "../torch/index.js";
 import { chooseDevice } from "../train/device.js";
 import { Learner, restoreRng } from "../train/learner.js";
 import { loadTrainee, saveTrained } from "../train/lora.js";
+import { choosePasses } from "../train/memory.js";
 import { precisionOf } from "../train/precision.js";
 import { assertNotSource, Session } from "../train/session.js";
 import { loadPrompts } from "./prompts.js";
@@ -81,6 +82,8 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     restoreRng(session.state.rng, device);
     log(`going on from ${session.checkpoint.path}`);
   }
+  const longestPrompt = parts.train.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
+  const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length);
   const resumeAtStep = session.checkpoint?.step ?? 0;
   const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
   const evaluation = parts.test && {
@@ -95,6 +98,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     const step = await train({
       recipe,
       shape,
+      passes,
       totalSteps,
       learner,
       reference,

@@ -8,6 +8,7 @@ import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import type { MetricsRow } from "../run/metrics.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, type RngState, saveRng } from "../train/learner.js";
+import type { PassPlan } from "../train/memory.js";
 import { MetricsRows } from "../train/metrics-rows.js";
 import type { BaseState, Session } from "../train/session.js";
 import { completionRows } from "./completion-rows.js";
@@ -45,6 +46,7 @@ interface Pending {
 export interface GrpoRun extends RolloutContext {
   recipe: GrpoRecipe;
   shape: BatchShape;
+  passes: PassPlan;
   totalSteps: number;
   learner: Learner;
   /** The reference model of the KL term, if beta > 0. */
@@ -197,8 +199,8 @@ async function orInterrupt<T>(sampling: Promise<T>): Promise<T | null> {
 function samplesOf(rollout: Rollout, run: GrpoRun): Sample[] {
   const temperature = logpTemperature(run.recipe);
   const samples = toSamples(rollout.groups, rollout.advantages.advantages, temperature === 1);
-  const old = updatesPerSampling(run) > 1 ? scoreSamples(run.learner.model, samples, temperature) : null;
-  const ref = run.reference ? scoreSamples(run.reference.model, samples, temperature) : null;
+  const old = updatesPerSampling(run) > 1 ? scoreSamples(run.learner.model, samples, temperature, run.passes) : null;
+  const ref = run.reference ? scoreSamples(run.reference.model, samples, temperature, run.passes) : null;
   return samples.map((sample, i) => ({ ...sample, oldLogps: old?.[i] ?? null, refLogps: ref?.[i] ?? null }));
 }
 

@@ -1,6 +1,6 @@
 /**
  * How the tokens of one forward pass see each other. The layers compute q, k, v and leave the rest to an Attend: a causal pass over
- * padded rows here, cached decoding in the engine, packed sequences later. Layers stay the same.
+ * padded rows or over packed sequences here, cached decoding in the engine. Layers stay the same.
  *
  * B rows, T tokens per row, H query heads, G key/value heads, K head dimension.
  */

@@ -1,12 +1,16 @@
 /**
- * Sequences → one padded forward pass, and the flat list of tokens to be scored in it.
+ * Sequences → one forward pass, and the flat list of tokens to be scored in it.
  *
- * B rows, T longest length, N scored tokens in all, D hidden size.
+ * B rows, T tokens per row, N scored tokens in all, D hidden size.
  */
 import { assert } from "../errors.js";
 import { noGrad, scope, type Tensor, tensor } from "../torch/index.js";
+import { type Attend, causal } from "./attend.js";
+import { packed } from "./attend-packed.js";
+import { forwardAndBackward } from "./checkpointing.js";
 import type { CausalLM } from "./decoder.js";
 import { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
+import { planBlocks } from "./micro-batches.js";
 
 /** Token ids of which those from index `from` (≥ 1) on are scored: a prompt and its completion, for example. */
 export interface ScoredSequence {
@@ -14,9 +18,9 @@ export interface ScoredSequence {
   from: number;
 }
 
-export interface PaddedBatch {
-  /** Right-padded with 0. */
+export interface TokenBatch {
   ids_BT: Tensor;
+  attend: Attend;
   /** Rows of the flattened [B·T, D] hidden states that predict the scored tokens, sequence by sequence. */
   rows_N: Tensor;
   targets_N: Tensor;
@@ -24,48 +28,93 @@ export interface PaddedBatch {
   lengths: number[];
 }
 
-export function padBatch(sequences: readonly ScoredSequence[], device = "cpu"): PaddedBatch {
+export interface BackwardOptions extends HeadOptions {
+  /** Keep only the layers' inputs between forward and backward pass (checkpointing.ts). */
+  checkpointing?: boolean;
+}
+
+/** What a block costs attention besides its tokens (a few small operators per layer), in tokens. */
+const BLOCK_OVERHEAD = 4;
+
+/**
+ * One row of all sequences, one after the other, those of like length as blocks (micro-batches.ts). On a GPU in half precision a block
+ * is one sequence, so nothing is padded.
+ */
+export function packBatch(sequences: readonly ScoredSequence[], model: Pick<CausalLM, "device" | "dtype">): TokenBatch {
+  const lengths = sequences.map((s) => s.ids.length);
+  const varlen = model.device !== "cpu" && model.dtype !== "float32";
+  const plan = planBlocks(lengths, varlen ? 0 : BLOCK_OVERHEAD);
+  const blocks = plan.map((indices) => ({ rows: indices.length, length: lengths[indices.at(-1)!]! }));
+  const starts: number[] = [];
+  let tokens = 0;
+  plan.forEach((indices, b) => {
+    for (const i of indices) {
+      starts[i] = tokens;
+      tokens += blocks[b]!.length;
+    }
+  });
+  return scope(() => ({
+    ...layOut(sequences, starts, [1, tokens], model.device),
+    attend: packed(blocks, model.device),
+  }));
+}
+
+/** One row per sequence, padded on the right to the longest: the plain way, which `packBatch` is tested against. */
+export function padBatch(sequences: readonly ScoredSequence[], device = "cpu"): TokenBatch {
   const T = Math.max(...sequences.map((s) => s.ids.length));
-  const ids = new BigInt64Array(sequences.length * T);
+  const starts = sequences.map((_, row) => row * T);
+  return scope(() => ({ ...layOut(sequences, starts, [sequences.length, T], device), attend: causal(T, device) }));
+}
+
+/** Each sequence from its place in the flattened [B, T] on; what is between them is token 0. */
+function layOut(
+  sequences: readonly ScoredSequence[],
+  starts: readonly number[],
+  shape: [number, number],
+  device: string,
+): Omit<TokenBatch, "attend"> {
+  const ids = new BigInt64Array(shape[0] * shape[1]);
   const lengths = sequences.map((s) => s.ids.length - s.from);
   const total = lengths.reduce((a, b) => a + b, 0);
   const rows = new BigInt64Array(total);
   const targets = new BigInt64Array(total);
   let n = 0;
-  sequences.forEach(({ ids: row, from }, b) => {
+  sequences.forEach(({ ids: row, from }, s) => {
     assert(from >= 1 && from <= row.length, `scored tokens start at 1 or later, not at ${from} of ${row.length}`);
     row.forEach((id, t) => {
-      ids[b * T + t] = BigInt(id);
+      ids[starts[s]! + t] = BigInt(id);
       if (t < from) return;
-      rows[n] = BigInt(b * T + t - 1);
+      rows[n] = BigInt(starts[s]! + t - 1);
       targets[n++] = BigInt(id);
     });
   });
-  const place = (data: BigInt64Array, shape: number[]) => tensor(data, shape).to(device);
-  return scope(() => ({
-    ids_BT: place(ids, [sequences.length, T]),
-    rows_N: place(rows, [total]),
-    targets_N: place(targets, [total]),
-    lengths,
-  }));
+  const place = (data: BigInt64Array, size: readonly number[]) => tensor(data, size).to(device);
+  return { ids_BT: place(ids, shape), rows_N: place(rows, [total]), targets_N: place(targets, [total]), lengths };
 }
 
 /** Log-probabilities and entropies of the scored tokens, sequence by sequence; no gradients. */
-export function scoreTokens(model: CausalLM, batch: PaddedBatch, options: HeadOptions = {}): TokenScores {
-  return noGrad(() => scope(() => scoreHidden(model, hiddenRows(model, batch), batch.targets_N, options)));
+export function scoreTokens(model: CausalLM, batch: TokenBatch, options: HeadOptions = {}): TokenScores {
+  return noGrad(() =>
+    scope(() => {
+      const hidden_BTD = model.forward(batch.ids_BT, batch.attend);
+      return scoreHidden(model, scoredRows(hidden_BTD, batch), batch.targets_N, options);
+    }),
+  );
 }
 
 /** Forward and backward: accumulates gradients into the parameters; `gradient` tells the loss's derivative by each log-probability. */
 export function backwardTokens(
   model: CausalLM,
-  batch: PaddedBatch,
+  batch: TokenBatch,
   gradient: LogpGradient,
-  options: HeadOptions = {},
+  { checkpointing = false, ...options }: BackwardOptions = {},
 ): TokenScores {
-  return scope(() => backwardHidden(model, hiddenRows(model, batch), batch.targets_N, gradient, options));
+  const { ids_BT, attend, targets_N } = batch;
+  const body = (hidden_BTD: Tensor) =>
+    backwardHidden(model, scoredRows(hidden_BTD, batch), targets_N, gradient, options);
+  if (checkpointing) return forwardAndBackward(model, ids_BT, attend, body);
+  return scope(() => body(model.forward(ids_BT, attend)));
 }
 
-function hiddenRows(model: CausalLM, batch: PaddedBatch): Tensor {
-  const hidden_BTD = model.forward(batch.ids_BT);
-  return hidden_BTD.reshape(-1, hidden_BTD.size(-1)).indexSelect(0, batch.rows_N);
-}
+const scoredRows = (hidden_BTD: Tensor, { rows_N }: TokenBatch): Tensor =>
+  hidden_BTD.reshape(-1, hidden_BTD.size(-1)).indexSelect(0, rows_N);

@@ -27,6 +27,12 @@ interface Layer {
   downBias: Tensor | undefined;
 }
 
+/** What the layers need to know of a pass besides its hidden states. */
+export interface Pass {
+  attend: Attend;
+  rotation: Rotation;
+}
+
 export class CausalLM {
   readonly config: ModelConfig;
   readonly dtype: DType;
@@ -84,18 +90,40 @@ export class CausalLM {
   forward(ids: Tensor, attend?: Attend): Tensor {
     return scope(() => {
       const ids_BT = ids.dim === 1 ? ids.unsqueeze(0) : ids;
-      const how = attend ?? causal(ids_BT.size(1), this.device);
-      const rotation = this.rope.at(how.positions, how.length);
-      this.lora?.beginForward();
-      let x_BTD = ops.embedding(this.weight(EMBEDDING), ids_BT);
-      this.layers.forEach((layer, index) => {
+      const pass = this.begin(attend ?? causal(ids_BT.size(1), this.device));
+      let x_BTD = this.embed(ids_BT);
+      for (let index = 0; index < this.layers.length; index++) {
         const input = x_BTD;
-        x_BTD = scope(() => this.block(layer, index, input, how, rotation));
+        x_BTD = scope(() => this.runLayer(index, input, pass));
         input.dispose();
-      });
-      const hidden = this.norm(x_BTD, this.weight(FINAL_NORM));
+      }
+      const hidden = this.finalNorm(x_BTD);
       return ids.dim === 1 ? hidden.squeeze(0) : hidden;
     });
+  }
+
+  // The parts of `forward`, for passes that go through the layers in their own way.
+
+  begin(attend: Attend): Pass {
+    this.lora?.beginForward();
+    return { attend, rotation: this.rope.at(attend.positions, attend.length) };
+  }
+
+  /** [B, T] → [B, T, D] */
+  embed(ids_BT: Tensor): Tensor {
+    return ops.embedding(this.weight(EMBEDDING), ids_BT);
+  }
+
+  runLayer(index: number, x_BTD: Tensor, { attend, rotation }: Pass): Tensor {
+    const layer = this.layers[index];
+    assert(layer !== undefined, `the model has no layer ${index}`);
+    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), attend, rotation);
+    const y_BTD = x_BTD.add(attended);
+    return y_BTD.add(this.feedForward(layer, index, this.norm(y_BTD, layer.mlpNorm)));
+  }
+
+  finalNorm(x_BTD: Tensor): Tensor {
+    return this.norm(x_BTD, this.weight(FINAL_NORM));
   }
 
   /** Hidden states […, D] → logits […, V] in the model's dtype. */
@@ -108,12 +136,6 @@ export class CausalLM {
     for (const weight of this.weights.values()) weight.dispose();
     this.lora?.dispose();
     this.rope.dispose();
-  }
-
-  private block(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
-    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), attend, rotation);
-    const y_BTD = x_BTD.add(attended);
-    return y_BTD.add(this.feedForward(layer, index, this.norm(y_BTD, layer.mlpNorm)));
   }
 
   private attention(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {

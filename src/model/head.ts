@@ -11,7 +11,7 @@ import type { CausalLM } from "./decoder.js";
 export interface HeadOptions {
   /** Logits are divided by it before the softmax, default 1. */
   temperature?: number;
-  /** Tokens per chunk; default: as many as make 32M logits. */
+  /** Tokens per chunk; default: as many as make 16M logits. */
   chunk?: number;
   /**
    * Ask for the derivative once, with all log-probabilities, before the chunks' backward pass: for losses over whole sequences.
@@ -32,7 +32,8 @@ export interface TokenScores {
 /** The loss's derivative by the log-probabilities of one chunk, [C] float32; `start` is the chunk's first token. */
 export type LogpGradient = (logps_C: Tensor, start: number) => Tensor;
 
-const LOGITS_PER_CHUNK = 32 * 1024 * 1024;
+/** About 200 MB, counting logits, their softmax and their gradient; at vocabularies of 150,000 still 100 tokens at a time. */
+const LOGITS_PER_CHUNK = 16 * 1024 * 1024;
 
 /** Log-probabilities of `targets_N` (int64) after the hidden states; no gradients. */
 export function scoreHidden(
@@ -118,8 +119,10 @@ function overChunks(
 }
 
 function scoreChunk(model: CausalLM, start: number, hidden_CD: Tensor, targets_C: Tensor, temperature: number): Chunk {
-  const raw = model.logits(hidden_CD).to("float32");
-  const x_CV = temperature === 1 ? raw : raw.div(temperature);
+  const logits_CV = model.logits(hidden_CD);
+  const x_CV = logits_CV.to("float32");
+  logits_CV.dispose();
+  if (temperature !== 1) ops.div_(x_CV, temperature);
   const p_CV = x_CV.softmax(-1);
   // log Σ exp(x) from the largest logit and its probability: at least 1/V, so its logarithm is exact enough (logsumexp and log_softmax
   // take 2 to 4 times as long as softmax on a CPU).

@@ -1,6 +1,15 @@
 /** Decoder-only transformers read from Hugging Face folders: Qwen2, Qwen3, Llama. */
 export { type Attend, causal, sdpa } from "./attend.js";
-export { backwardTokens, type PaddedBatch, padBatch, type ScoredSequence, scoreTokens } from "./batch.js";
+export { type Block, packed } from "./attend-packed.js";
+export {
+  type BackwardOptions,
+  backwardTokens,
+  packBatch,
+  padBatch,
+  type ScoredSequence,
+  scoreTokens,
+  type TokenBatch,
+} from "./batch.js";
 export { type CheckpointDtype, type Family, loadConfig, type ModelConfig, parseConfig } from "./config.js";
 export { CausalLM } from "./decoder.js";
 export { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";

@@ -1,5 +1,5 @@
 import { scope } from "../torch/index.js";
-import { padBatch, scoreTokens } from "./batch.js";
+import { packBatch, scoreTokens } from "./batch.js";
 import type { CausalLM } from "./decoder.js";
 import { type MicroBatchOptions, planMicroBatches } from "./micro-batches.js";
 
@@ -15,7 +15,7 @@ export function logprobsOf(
   for (const batch of planMicroBatches(lengths, plan)) {
     const indices = batch.map((i) => scored[i]!);
     const rows = indices.map((i) => ({ ids: sequences[i]!, from: 1 }));
-    const logps = scope(() => scoreTokens(model, padBatch(rows, model.device)).logps_N.toArray());
+    const logps = scope(() => scoreTokens(model, packBatch(rows, model)).logps_N.toArray());
     let start = 0;
     for (const i of indices) {
       const length = sequences[i]!.length - 1;

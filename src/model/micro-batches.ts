@@ -1,36 +1,64 @@
 /**
- * Which sequences share a padded forward pass. The sum of gradients does not depend on it, the time does: every row of a micro-batch
- * is padded to its longest, and every micro-batch has a fixed cost of its own.
+ * How sequences share forward passes. A pass takes its tokens packed, one sequence after the other: the linear layers, nearly all of
+ * the work, see no padding. Only attention looks at one sequence at a time, and there like lengths form a block of equal rows.
  */
 export interface MicroBatchOptions {
-  /** Largest rows × longest of a micro-batch; a longer sequence has one of its own. */
+  /** Most tokens of a pass; a longer sequence has one of its own. */
   maxTokens: number;
-  /** What a micro-batch costs besides its tokens, in tokens. */
-  overhead: number;
 }
 
 /**
- * Indices of the sequences by micro-batch: neighbours in order of length, split where Σ (rows × longest + overhead) is least
- * (exact, by dynamic programming). The same lengths give the same split.
+ * Indices of the sequences by pass: as few passes as the budget allows, like lengths together, the passes about equally large.
+ * A function of the lengths only.
  */
-export function planMicroBatches(lengths: readonly number[], { maxTokens, overhead }: MicroBatchOptions): number[][] {
-  const order = lengths.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
-  // cost[n]: of the n shortest; start[n]: where the last micro-batch of the best split begins.
+export function planMicroBatches(lengths: readonly number[], { maxTokens }: MicroBatchOptions): number[][] {
+  const order = byLength(lengths);
+  const total = lengths.reduce((sum, length) => sum + length, 0);
+  const share = total / Math.ceil(total / maxTokens);
+  const batches: number[][] = [];
+  let open: number[] = [];
+  let tokens = 0;
+  let before = 0;
+  for (const i of order) {
+    const length = lengths[i]!;
+    // The sequence in which an even share ends belongs to the pass that holds the greater part of it.
+    const full = tokens > 0 && before + length / 2 > share * (batches.length + 1);
+    if (open.length > 0 && (full || tokens + length > maxTokens)) {
+      batches.push(open);
+      open = [];
+      tokens = 0;
+    }
+    open.push(i);
+    tokens += length;
+    before += length;
+  }
+  if (open.length > 0) batches.push(open);
+  return batches;
+}
+
+/**
+ * Indices of the sequences by block: neighbours in order of length, split where Σ (rows × longest + overhead) is least (exact, by
+ * dynamic programming). `overhead`: what a block costs besides its tokens, in tokens.
+ */
+export function planBlocks(lengths: readonly number[], overhead: number): number[][] {
+  const order = byLength(lengths);
+  // cost[n]: of the n shortest; start[n]: where the last block of the best split begins.
   const cost = [0];
   const start = [0];
   for (let end = 1; end <= order.length; end++) {
     const longest = lengths[order[end - 1]!]!;
     cost[end] = Number.POSITIVE_INFINITY;
     for (let begin = end - 1; begin >= 0; begin--) {
-      const tokens = (end - begin) * longest;
-      if (tokens > maxTokens && begin < end - 1) break;
-      const total = cost[begin]! + tokens + overhead;
+      const total = cost[begin]! + (end - begin) * longest + overhead;
       if (total >= cost[end]!) continue;
       cost[end] = total;
       start[end] = begin;
     }
   }
-  const batches: number[][] = [];
-  for (let end = order.length; end > 0; end = start[end]!) batches.unshift(order.slice(start[end], end));
-  return batches;
+  const blocks: number[][] = [];
+  for (let end = order.length; end > 0; end = start[end]!) blocks.unshift(order.slice(start[end], end));
+  return blocks;
 }
+
+const byLength = (lengths: readonly number[]): number[] =>
+  lengths.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);

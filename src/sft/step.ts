@@ -1,4 +1,12 @@
-import { backwardTokens, type CausalLM, padBatch, scoreTokens, type TokenScores } from "../model/index.js";
+import {
+  type BackwardOptions,
+  backwardTokens,
+  type CausalLM,
+  packBatch,
+  scoreTokens,
+  type TokenBatch,
+  type TokenScores,
+} from "../model/index.js";
 import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
 import { ops, scope } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
@@ -23,11 +31,12 @@ export function learnStep(
   learner: Learner,
   examples: readonly Example[],
   stepsDone: number,
-  plan: MicroBatchOptions,
+  plan: MicroBatchOptions & Pick<BackwardOptions, "checkpointing">,
 ): Record<string, number> {
   const total = tokensToLearn(examples);
+  const options = { checkpointing: plan.checkpointing ?? false };
   const metrics = overMicroBatches(learner.model, examples, plan, (batch) =>
-    backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total)),
+    backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total), options),
   );
   if (!Number.isFinite(metrics.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${metrics.loss}`);
   return { ...metrics, ...learner.update(stepsDone) };
@@ -42,15 +51,15 @@ function overMicroBatches(
   model: CausalLM,
   examples: readonly Example[],
   plan: MicroBatchOptions,
-  visit: (batch: ReturnType<typeof padBatch>) => TokenScores,
+  visit: (batch: TokenBatch) => TokenScores,
 ): BatchMetrics {
   const sums = { loss: 0, mean_token_accuracy: 0, entropy: 0 };
   const lengths = examples.map((example) => example.ids.length);
   for (const indices of planMicroBatches(lengths, plan)) {
     scope(() => {
-      const batch = padBatch(
+      const batch = packBatch(
         indices.map((i) => examples[i]!),
-        model.device,
+        model,
       );
       const { logps_N, entropy_N, best_N } = visit(batch);
       sums.loss -= logps_N.sum().item();

@@ -2,12 +2,12 @@
  * Supervised fine-tuning: the step is the loop of `train` below: rows → loss on their learnt tokens → optimizer → run folder.
  */
 
-import type { MicroBatchOptions } from "../model/micro-batches.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { yieldToEvents } from "../run/interrupt.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
+import type { PassPlan } from "../train/memory.js";
 import { MetricsRows } from "../train/metrics-rows.js";
 import type { BaseState, Session } from "../train/session.js";
 import type { SftData } from "./data.js";
@@ -31,7 +31,7 @@ export interface SftRun {
   learner: Learner;
   data: SftData;
   order: EpochOrder;
-  plan: MicroBatchOptions;
+  plan: PassPlan;
   totalSteps: number;
   session: Session<SftState>;
   progress: Progress;

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { planMicroBatches } from "../../src/model/micro-batches.js";
 import { EpochOrder } from "../../src/sft/order.js";
 import { packBestFit } from "../../src/sft/packing.js";
 
@@ -28,42 +27,6 @@ describe("packing", () => {
         const bins = packBestFit(lengths, 50);
         expect(bins.flat().sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
         for (const bin of bins) expect(sum(bin.map((i) => lengths[i]!))).toBeLessThanOrEqual(50);
-      }),
-    );
-  });
-});
-
-describe("micro-batches", () => {
-  const options = { maxTokens: 40, overhead: 7 };
-
-  function cost(batches: readonly (readonly number[])[], lengths: readonly number[]): number {
-    return sum(batches.map((batch) => batch.length * Math.max(...batch.map((i) => lengths[i]!)) + options.overhead));
-  }
-
-  /** Every way to cut the sorted sequences. */
-  function cheapest(lengths: readonly number[]): number {
-    const sorted = [...lengths].sort((a, b) => a - b);
-    const from = (start: number): number => {
-      if (start === sorted.length) return 0;
-      let best = Number.POSITIVE_INFINITY;
-      for (let end = start + 1; end <= sorted.length; end++) {
-        const tokens = (end - start) * sorted[end - 1]!;
-        if (tokens > options.maxTokens && end - start > 1) break;
-        best = Math.min(best, tokens + options.overhead + from(end));
-      }
-      return best;
-    };
-    return from(0);
-  }
-
-  test("hold every sequence once, stay in the budget, and cost as little as any cut", () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 10 }), (lengths) => {
-        const batches = planMicroBatches(lengths, options);
-        expect(batches.flat().sort((a, b) => a - b)).toEqual(lengths.map((_, i) => i));
-        for (const batch of batches.filter((b) => b.length > 1))
-          expect(batch.length * Math.max(...batch.map((i) => lengths[i]!))).toBeLessThanOrEqual(options.maxTokens);
-        expect(cost(batches, lengths)).toBe(cheapest(lengths));
       }),
     );
   });

@@ -24,11 +24,18 @@ export const modelFields = {
         "false: round bfloat16 weights stochastically instead, so that small updates arrive in the mean.",
     ),
   gradient_checkpointing: z
-    .boolean()
-    .nullable()
-    .default(null)
+    .union([z.boolean(), z.literal("auto")])
+    .default("auto")
     .describe(
-      "Keep only each layer's input and compute the rest again in the backward pass. null: when memory needs it.",
+      "Keep only each layer's input and compute the rest again in the backward pass, a third more work. " +
+        "auto and true: where memory is too small otherwise; false: never.",
+    ),
+  max_tokens_per_micro_batch: z
+    .union([z.literal("auto"), count()])
+    .default("auto")
+    .describe(
+      "Most tokens of one forward and backward pass; a longer sequence has one of its own. Changes memory and speed, not the gradient. " +
+        "auto: from the size of the model and of the machine's memory.",
     ),
   device: z
     .enum(["auto", "cpu", "cuda"])
