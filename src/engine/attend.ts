@@ -35,12 +35,14 @@ export class DecodeAttend implements Attend {
   readonly length: number;
   readonly #mask: Tensor;
 
-  /** Makes room for the new token in the cache. */
+  /** Makes room for the new token in the cache. The pass is over the cache's paddedRows. */
   constructor(
     private readonly cache: KvCache,
     device: string,
   ) {
-    const positions = Array.from({ length: cache.rows }, (_, row) => cache.lengthOf(row));
+    const positions = Array.from({ length: cache.paddedRows }, (_, row) =>
+      row < cache.rows ? cache.lengthOf(row) : 0,
+    );
     cache.advance();
     this.length = Math.max(...positions) + 1;
     this.positions = tensor(positions, [positions.length, 1], "int64").to(device);

@@ -26,11 +26,20 @@ export interface NewRows {
 const BLOCK = 32;
 
 /**
+ * Rows and columns that products are rounded up to. Below float32 the CPU's library (oneDNN) compiles a kernel for every new shape
+ * of a product, 0.5 ms and 0.6 MB each: with rows leaving and columns growing that would be most of a decode step.
+ */
+const EXACT = { rows: (n: number) => n, columns: 1 };
+const ROUNDED = { rows: (n: number) => (n < 16 ? 2 ** Math.ceil(Math.log2(n)) : 16 * Math.ceil(n / 16)), columns: 32 };
+
+/**
  * Keys and values of the running sequences; row i belongs to the scheduler's row i. Rows are aligned at their newest token: all
  * write the same column, the end, and row r's tokens are columns [start(r), end). So one copy writes a step's keys of all rows, and
  * which columns a row must not see changes only when rows come and go. Keys lie transposed, [rows, G, K, columns], values
  * [rows, G, columns, K]: the two products of attention then read memory in its order (docs/decisions.md).
  * Columns grow with the longest running sequence, in blocks; those before the first start are dropped when room is needed.
+ * Below float32, rows and columns are read in rounded numbers: rows beyond the last hold nothing of use, columns before the first are
+ * hidden by the mask.
  */
 export class KvCache {
   #keys: Tensor[] = [];
@@ -40,13 +49,21 @@ export class KvCache {
   #room = { rows: 0, columns: 0 };
   #views: { keys: Tensor[]; values: Tensor[]; mask: Tensor | null } | null = null;
 
-  constructor(private readonly shape: CacheShape) {}
+  readonly #grain: typeof EXACT;
+
+  constructor(private readonly shape: CacheShape) {
+    this.#grain = shape.dtype === "float32" ? EXACT : ROUNDED;
+  }
 
   get dtype(): DType {
     return this.shape.dtype;
   }
   get rows(): number {
     return this.#starts.length;
+  }
+  /** Rows that are written and read: those of sequences and some to round them up. */
+  get paddedRows(): number {
+    return this.rows === 0 ? 0 : this.#grain.rows(this.rows);
   }
   /** Columns from the first that any row uses to the end. */
   get width(): number {
@@ -67,8 +84,9 @@ export class KvCache {
     const count = parts.reduce((sum, part) => sum + part.count, 0);
     const longest = Math.max(...parts.map((part) => prefix.lengths[part.prompt]!));
     this.#dropViews();
-    const end = Math.max(this.#end - this.#first(), longest);
-    if (this.#end < longest || this.rows + count > this.#room.rows) this.#resize(this.rows + count, end);
+    const total = this.#grain.rows(this.rows + count);
+    if (this.#end - longest < this.#slack || total > this.#room.rows)
+      this.#resize(total, Math.max(this.width, longest));
     for (const { prompt, count } of parts) {
       const length = prefix.lengths[prompt]!;
       const start = this.#end - length;
@@ -84,29 +102,41 @@ export class KvCache {
 
   /** Opens a new column at the end, for every row's newest token. */
   advance(): void {
-    if (this.#end === this.#room.columns) this.#resize(this.rows, this.width, this.width + 1);
+    if (this.#end === this.#room.columns) this.#resize(this.paddedRows, this.width, 1);
     this.#end++;
   }
 
-  /** Writes a layer's keys and values [B, G, K] of the newest token of all rows. */
+  /** Writes a layer's keys and values [B, G, K] of the newest token; B: paddedRows. */
   write(layer: number, k_BGK: Tensor, v_BGK: Tensor): void {
     const { keys, values } = this.#current();
     const { kvHeads: G, headDim: K } = this.shape;
-    const shape = [this.rows * G, K] as const;
+    const shape = [this.paddedRows * G, K] as const;
     ops.copy_(keys[layer]!.select(2, this.#end - 1), k_BGK.reshape(...shape));
     ops.copy_(values[layer]!.select(1, this.#end - 1), v_BGK.reshape(...shape));
   }
 
-  /** A layer's keys [rows · G, K, width] and values [rows · G, width, K]. */
+  /** A layer's keys [B · G, K, W] and values [B · G, W, K]; B: paddedRows, W: width, rounded up. */
   read(layer: number): { keys: Tensor; values: Tensor } {
     const { keys, values } = this.#current();
-    const first = this.#first();
-    return { keys: keys[layer]!.narrow(2, first, this.width), values: values[layer]!.narrow(1, first, this.width) };
+    const [start, width] = this.#window();
+    return { keys: keys[layer]!.narrow(2, start, width), values: values[layer]!.narrow(1, start, width) };
   }
 
-  /** 0 where a row has a token, −∞ before its start: [rows · G, 1, width]; null if all rows start together. */
+  /** 0 where a row has a token, −∞ before its start: [B · G, 1, W]; null if there is nothing to hide. */
   mask(): Tensor | null {
-    return this.#current().mask?.narrow(2, this.#first(), this.width) ?? null;
+    return this.#current().mask?.narrow(2, ...this.#window()) ?? null;
+  }
+
+  /** The columns to read: to the end, from the first that any row uses or a little before it. */
+  #window(): [start: number, width: number] {
+    const { columns } = this.#grain;
+    const width = columns * Math.ceil(this.width / columns);
+    return [this.#end - width, width];
+  }
+
+  /** Columns kept free before the first, for the rounding of the window. */
+  get #slack(): number {
+    return this.#grain.columns - 1;
   }
 
   /** Moves rows, `[from, to]` each, then keeps the first `rows`. */
@@ -141,20 +171,21 @@ export class KvCache {
     return this.#starts.length === 0 ? this.#end : Math.min(...this.#starts);
   }
 
-  /** New memory for `rows`; what is in use moves so that it ends at column `end`. At least `needed` columns, with a block to grow in. */
-  #resize(rows: number, end: number, needed = end): void {
-    const columns = needed > this.#room.columns ? Math.ceil(needed * 1.25) + BLOCK : this.#room.columns;
+  /** New memory for `rows`, and for `width` columns of which the last ones are those in use, with `more` and a block to grow in. */
+  #resize(rows: number, width: number, more = 0): void {
+    const end = this.#slack + width;
+    const columns = end + more > this.#room.columns ? Math.ceil((end + more) * 1.25) + BLOCK : this.#room.columns;
     this.#dropViews();
     const { kvHeads, headDim, dtype, device, layers } = this.shape;
     const first = this.#first();
-    const [used, width, shift] = [this.rows, this.width, end - this.#end];
+    const [used, kept, shift] = [this.rows, this.width, end - this.#end];
     // Zeros, not whatever memory held: hidden positions still enter a product, and 0 × NaN is NaN.
     const fresh = (old: Tensor | undefined, dim: 2 | 3): Tensor => {
       const shape = dim === 3 ? [rows, kvHeads, headDim, columns] : [rows, kvHeads, columns, headDim];
       const grown = ops.zeros(shape, { dtype, device });
-      if (old && used > 0 && width > 0) {
-        const target = grown.narrow(0, 0, used).narrow(dim, first + shift, width);
-        ops.copy_(target, old.narrow(0, 0, used).narrow(dim, first, width));
+      if (old && used > 0) {
+        const target = grown.narrow(0, 0, used).narrow(dim, first + shift, kept);
+        ops.copy_(target, old.narrow(0, 0, used).narrow(dim, first, kept));
       }
       old?.dispose();
       return keep(grown);
@@ -173,10 +204,11 @@ export class KvCache {
     if (this.#views) return this.#views;
     const { kvHeads: G, headDim: K } = this.shape;
     const { columns } = this.#room;
-    const rows = (t: Tensor) => t.narrow(0, 0, this.rows);
+    const B = this.paddedRows;
+    const rows = (t: Tensor) => t.narrow(0, 0, B);
     const views = scope(() => ({
-      keys: this.#keys.map((t) => rows(t).view(this.rows * G, K, columns)),
-      values: this.#values.map((t) => rows(t).view(this.rows * G, columns, K)),
+      keys: this.#keys.map((t) => rows(t).view(B * G, K, columns)),
+      values: this.#values.map((t) => rows(t).view(B * G, columns, K)),
       mask: this.#newMask(),
     }));
     for (const t of [...views.keys, ...views.values]) keep(t);
@@ -187,15 +219,16 @@ export class KvCache {
 
   #newMask(): Tensor | null {
     const first = this.#first();
-    if (this.#starts.every((start) => start === first)) return null;
+    if (this.#grain === EXACT && this.#starts.every((start) => start === first)) return null;
     const { kvHeads: G, dtype, device } = this.shape;
     const { columns } = this.#room;
-    const hidden = new Float32Array(this.rows * G * columns);
+    // Rows that only round up see everything: nothing they compute is used, but all of it must stay a number.
+    const hidden = new Float32Array(this.paddedRows * G * columns);
     this.#starts.forEach((start, row) => {
       for (let g = 0; g < G; g++)
         hidden.fill(Number.NEGATIVE_INFINITY, (row * G + g) * columns, (row * G + g) * columns + start);
     });
-    return tensor(hidden, [this.rows * G, 1, columns])
+    return tensor(hidden, [this.paddedRows * G, 1, columns])
       .to(dtype)
       .to(device);
   }

@@ -4,7 +4,7 @@ import type { Tokenizer } from "../text/types.js";
 import { keep, ops, type Tensor, tensor } from "../torch/index.js";
 import { DecodeAttend, PrefillAttend } from "./attend.js";
 import { KvCache, type Prefix } from "./cache.js";
-import { type Drawn, sample, seenMask } from "./sampler.js";
+import { type Drawn, sample, tokenMask } from "./sampler.js";
 import type { Admission, Scheduler } from "./scheduler.js";
 import type { Group, Sequence } from "./sequence.js";
 import type { OnToken, SamplingParams } from "./types.js";
@@ -24,6 +24,8 @@ export class Run {
   #shared: { group: Group; prefill: Prefill } | null = null;
   /** The repetition penalty's tokens so far, bool [rows, V]. */
   #seen: Tensor | null = null;
+  /** The end tokens, bool [1, V]; made when first needed. */
+  #ends: Tensor | null = null;
 
   constructor(
     private readonly model: CausalLM,
@@ -56,15 +58,18 @@ export class Run {
     this.#cache.clear();
     this.#share(null);
     this.#seen?.dispose();
+    this.#ends?.dispose();
   }
 
   #decode(running: readonly Sequence[]): void {
     const device = this.model.device;
-    const newest = running.map((sequence) => sequence.ids.at(-1)!);
-    const ids_B1 = tensor(newest, [running.length, 1], "int64").to(device);
     const attend = new DecodeAttend(this.#cache, device);
-    const hidden_B1D = this.model.forward(ids_B1, attend);
-    this.#draw(running, this.model.logits(hidden_B1D.squeeze(1)), 0);
+    const newest = new BigInt64Array(this.#cache.paddedRows);
+    running.forEach((sequence, row) => {
+      newest[row] = BigInt(sequence.ids.at(-1)!);
+    });
+    const hidden_B1D = this.model.forward(tensor(newest, [newest.length, 1]).to(device), attend);
+    this.#draw(running, this.model.logits(hidden_B1D.squeeze(1)).narrow(0, 0, running.length), 0);
   }
 
   /** The admitted groups with their prefills: one kept from before, the others in one pass. */
@@ -136,13 +141,10 @@ export class Run {
   #banned(sequences: readonly Sequence[]): Tensor | null {
     const short = sequences.map(({ ids }) => ids.length < this.params.minTokens);
     if (!short.includes(true)) return null;
-    const V = this.model.config.vocabSize;
-    const ends = new Uint8Array(V);
-    for (const id of this.#eos) ends[id] = 1;
-    const ends_1V = tensor(ends, [1, V], "bool").to(this.model.device);
-    if (!short.includes(false)) return ends_1V;
+    this.#ends ??= keep(tokenMask([[...this.#eos]], this.model.config.vocabSize).to(this.model.device));
+    if (!short.includes(false)) return this.#ends;
     const short_B1 = tensor(Uint8Array.from(short, Number), [short.length, 1], "bool").to(this.model.device);
-    return ops.logicalAnd(ends_1V, short_B1);
+    return ops.logicalAnd(this.#ends, short_B1);
   }
 
   #record(sequences: readonly Sequence[], drawn: Drawn): void {
@@ -183,7 +185,7 @@ export class Run {
 
   #markPrompts(sequences: readonly Sequence[]): void {
     const prompts = sequences.map(({ group }) => group.promptIds);
-    const mask = seenMask(prompts, this.model.config.vocabSize).to(this.model.device);
+    const mask = tokenMask(prompts, this.model.config.vocabSize).to(this.model.device);
     const grown = keep(this.#seen ? ops.cat([this.#seen, mask]) : mask);
     this.#seen?.dispose();
     this.#seen = grown;

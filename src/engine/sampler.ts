@@ -28,9 +28,9 @@ export function sample(
   if (params.temperature === 0) return greedy(raw, penalized);
   const scaled = params.temperature === 1 ? penalized : penalized.div(params.temperature);
   const kept = truncate(scaled, params);
-  const logp_BV = kept.logSoftmax(-1);
-  const ids = draw(logp_BV);
-  const samplingLogprobs = pick(logp_BV, ids);
+  const p_BV = kept.softmax(-1);
+  const ids = draw(p_BV);
+  const samplingLogprobs = pick(p_BV, ids).log();
   return { ids, samplingLogprobs, logprobs: kept === raw ? samplingLogprobs : logprobOf(raw, ids) };
 }
 
@@ -41,20 +41,24 @@ function greedy(raw: Tensor, penalized: Tensor): Drawn {
 }
 
 /**
- * Draws by inverting the cumulative distribution: one uniform number a row, where an exponential race or
+ * Draws by inverting the cumulative distribution: one uniform number a row and a binary search, where an exponential race or
  * `multinomial` draws one per token (measured on 128 rows of 512 tokens: 0.2 ms against 1.5 ms).
  */
-function draw(logp_BV: Tensor): Tensor {
-  const cdf_BV = ops.cumsum(logp_BV.exp(), -1);
-  // A hair below 1, so that rounding can never step past the last token that has any probability.
-  const u_B1 = ops.rand([logp_BV.size(0), 1], { device: logp_BV.device }).mul(1 - 1e-6);
-  return ops.sum(ops.le(cdf_BV, ops.slice(cdf_BV, { dim: -1, start: -1 }).mul(u_B1)), -1);
+function draw(p_BV: Tensor): Tensor {
+  const cdf_BV = ops.cumsum(p_BV, -1);
+  const u_B1 = ops.rand([p_BV.size(0), 1], { device: p_BV.device });
+  // A hair below the whole, so that rounding can never step past the last token that has any probability.
+  const whole_B1 = ops.slice(cdf_BV, { dim: -1, start: -1 }).mul(1 - 1e-6);
+  return ops.searchsorted(cdf_BV, ops.mul_(u_B1, whole_B1), { right: true }).squeeze(-1);
 }
 
 const pick = (x_BV: Tensor, ids_B: Tensor): Tensor => x_BV.gather(-1, ids_B.unsqueeze(-1)).squeeze(-1);
 
-const logprobOf = (logits_BV: Tensor, ids_B: Tensor): Tensor =>
-  pick(logits_BV, ids_B).sub(ops.logsumexp(logits_BV, [-1]));
+/** log softmax(logits) of the tokens; from the largest logit and its probability, as logsumexp takes several times a softmax on a CPU. */
+function logprobOf(logits_BV: Tensor, ids_B: Tensor): Tensor {
+  const logSum_B = ops.amax(logits_BV, { dim: [-1] }).sub(ops.amax(logits_BV.softmax(-1), { dim: [-1] }).log());
+  return pick(logits_BV, ids_B).sub(logSum_B);
+}
 
 /** transformers' RepetitionPenaltyLogitsProcessor. */
 function penalize(logits: Tensor, seen: Tensor, penalty: number): Tensor {
@@ -84,11 +88,11 @@ function nucleus(logits: Tensor, topP: number): Tensor {
   return ops.scatter_(ops.emptyLike(logits), -1, order, cut);
 }
 
-/** The tokens of each row's prompt, as the mask the repetition penalty needs. */
-export function seenMask(prompts: readonly (readonly number[])[], vocabSize: number): Tensor {
-  const mask = new Uint8Array(prompts.length * vocabSize);
-  prompts.forEach((ids, row) => {
+/** bool [rows, V]: the tokens of each row's list, for the repetition penalty (its prompt) or a ban. */
+export function tokenMask(lists: readonly (readonly number[])[], vocabSize: number): Tensor {
+  const mask = new Uint8Array(lists.length * vocabSize);
+  lists.forEach((ids, row) => {
     for (const id of ids) mask[row * vocabSize + id] = 1;
   });
-  return tensor(mask, [prompts.length, vocabSize], "bool");
+  return tensor(mask, [lists.length, vocabSize], "bool");
 }

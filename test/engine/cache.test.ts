@@ -4,20 +4,28 @@ import { liveTensors, manualSeed, ops, scope, type Tensor } from "../../src/torc
 
 const G = 2;
 const K = 3;
-const shape = { layers: 2, kvHeads: G, headDim: K, dtype: "float32", device: "cpu" } as const;
+const shape = { layers: 2, kvHeads: G, headDim: K, device: "cpu" };
 
 /** The naive cache: each row's keys and values of each layer, token by token. */
 type Row = { keys: number[][][]; values: number[][][] };
 
 /** A cache and its naive double, told the same. */
 class Pair {
-  readonly cache = new KvCache(shape);
+  readonly cache: KvCache;
   rows: Row[] = [];
+
+  constructor(private readonly dtype: "float32" | "bfloat16") {
+    this.cache = new KvCache({ ...shape, dtype });
+  }
+
+  #random(...size: number[]): Tensor {
+    return ops.randn(size).to(this.dtype);
+  }
 
   append(lengths: number[], parts: { prompt: number; count: number }[]): void {
     scope(() => {
       const T = Math.max(...lengths);
-      const part = () => Array.from({ length: shape.layers }, () => ops.randn([lengths.length, G, T, K]));
+      const part = () => Array.from({ length: shape.layers }, () => this.#random(lengths.length, G, T, K));
       const prefix: Prefix = { keys: part(), values: part(), lengths };
       this.cache.append(prefix, parts);
       for (const { prompt, count } of parts) {
@@ -33,8 +41,8 @@ class Pair {
     scope(() => {
       this.cache.advance();
       for (let layer = 0; layer < shape.layers; layer++) {
-        const k = ops.randn([this.rows.length, G, K]);
-        const v = ops.randn([this.rows.length, G, K]);
+        const k = this.#random(this.cache.paddedRows, G, K);
+        const v = this.#random(this.cache.paddedRows, G, K);
         this.cache.write(layer, k, v);
         this.rows.forEach((row, r) => {
           row.keys[layer]!.push(k.select(0, r).toArray());
@@ -53,11 +61,12 @@ class Pair {
   /** What the cache shows of each row, the columns its mask hides left out, is what the naive one holds. */
   check(): void {
     expect(this.cache.rows).toBe(this.rows.length);
+    expect(this.cache.paddedRows).toBeGreaterThanOrEqual(this.rows.length);
     scope(() => {
       for (let layer = 0; layer < shape.layers; layer++) {
         const { keys, values } = this.cache.read(layer);
-        const { width } = this.cache;
-        const mask = this.cache.mask()?.toArray() ?? Array(this.rows.length * G * width).fill(0);
+        const width = keys.size(2);
+        const mask = this.cache.mask()?.toArray() ?? Array(this.cache.paddedRows * G * width).fill(0);
         this.rows.forEach((row, r) => {
           const byHead = (tokens: number[][], g: number) => tokens.map((t) => t.slice(g * K, (g + 1) * K));
           for (let g = 0; g < G; g++) {
@@ -75,12 +84,12 @@ class Pair {
   }
 }
 
-describe("KvCache holds what a list of tokens per row holds", () => {
+describe.each(["float32", "bfloat16"] as const)("a cache in %s holds what a list of tokens per row holds", (dtype) => {
   let pair: Pair;
   afterEach(() => pair.cache.clear());
 
   test("groups share a prompt's part; prompts of other lengths end in the same column", () => {
-    pair = new Pair();
+    pair = new Pair(dtype);
     manualSeed(1);
     pair.append(
       [4, 2, 7],
@@ -96,7 +105,7 @@ describe("KvCache holds what a list of tokens per row holds", () => {
   });
 
   test("grows over several blocks, and drops the columns of rows that left", () => {
-    pair = new Pair();
+    pair = new Pair(dtype);
     manualSeed(2);
     pair.append([5], [{ prompt: 0, count: 2 }]);
     for (let i = 0; i < 90; i++) pair.step();
@@ -111,7 +120,7 @@ describe("KvCache holds what a list of tokens per row holds", () => {
   });
 
   test("rows come and go: the last ones take the places of those that left", () => {
-    pair = new Pair();
+    pair = new Pair(dtype);
     manualSeed(3);
     pair.append(
       [2, 3],
@@ -144,7 +153,7 @@ describe("KvCache holds what a list of tokens per row holds", () => {
 
   test("leaves no tensors behind", () => {
     const before = liveTensors();
-    pair = new Pair();
+    pair = new Pair(dtype);
     pair.append(
       [4, 2],
       [

@@ -96,6 +96,33 @@ describe.each(["qwen2-tied", "qwen3", "llama3-rope-old"])("%s", (name) => {
   });
 });
 
+describe("bfloat16", () => {
+  const model = loadModel(fixture("qwen2-tied"), { dtype: "bfloat16" });
+  afterAll(() => model.dispose());
+
+  const exact = loadModel(fixture("qwen2-tied"), { dtype: "float32" });
+  afterAll(() => exact.dispose());
+
+  // Rows and columns are rounded up there, which no sequence may notice.
+  test.each([2, 5, 32])("%i rows: no further from float32 than one whole pass in bfloat16", async (maxBatchSize) => {
+    const engine = new Engine(model, letters, { maxBatchSize });
+    const all = await engine.generate(prompts, { n: 3, maxTokens: 50, minTokens: 10, seed: 4 });
+    const errors: { decoded: number; whole: number }[] = all.flatMap((group, p) =>
+      group.flatMap(({ ids, logprobs }) => {
+        const reference = teacherForced(exact, prompts[p]!, ids);
+        const whole = teacherForced(model, prompts[p]!, ids);
+        return ids.map((_, i) => ({
+          decoded: Math.abs(logprobs[i]! - reference[i]!),
+          whole: Math.abs(whole[i]! - reference[i]!),
+        }));
+      }),
+    );
+    const mean = (key: "decoded" | "whole") => errors.reduce((sum, e) => sum + e[key], 0) / errors.length;
+    expect(mean("decoded")).toBeLessThan(1.2 * mean("whole"));
+    expect(Math.max(...errors.map((e) => e.decoded))).toBeLessThan(1.5 * Math.max(...errors.map((e) => e.whole)));
+  });
+});
+
 describe("qwen2-tied", () => {
   const model = loadModel(fixture("qwen2-tied"), { dtype: "float32" });
   const engine = new Engine(model, letters);

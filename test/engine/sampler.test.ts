@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { sample, seenMask } from "../../src/engine/sampler.js";
+import { sample, tokenMask } from "../../src/engine/sampler.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
 import { manualSeed, ops, scope, tensor } from "../../src/torch/index.js";
 
@@ -14,7 +14,7 @@ const golden = JSON.parse(readFileSync(new URL("../fixtures/engine/sampling.json
 /** Draws until every token of every row that has a fair chance was seen; returns frequencies and log-probabilities. */
 function drawMany(params: Record<string, number>, draws: number) {
   const logits = tensor(golden.logits);
-  const seen = params.repetitionPenalty ? seenMask(golden.prompts, logits.size(1)) : null;
+  const seen = params.repetitionPenalty ? tokenMask(golden.prompts, logits.size(1)) : null;
   const counts = golden.logits.map((row) => row.map(() => 0));
   const logprobs = golden.logits.map((row) => row.map((): number | null => null));
   for (let i = 0; i < draws; i++) {
