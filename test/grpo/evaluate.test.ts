@@ -1,5 +1,5 @@
 /** Evaluation between training steps: when, on what, and that training does not notice it. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { evaluate } from "../../src/grpo/evaluate.js";
@@ -72,12 +72,10 @@ vi.mock("../../src/grpo/evaluate.js", { spy: true });
 test("Ctrl-C in an evaluation: the resumed run makes it, and ends as one never stopped", async () => {
   const more = ["--eval_strategy", "steps", "--eval_steps", "2", "--save_strategy", "steps", "--save_steps", "5"];
   const whole = await trainWith(more);
-  const real = vi.mocked(evaluate).getMockImplementation();
   vi.mocked(evaluate).mockImplementationOnce((context, ...rest) => {
     process.emit("SIGINT");
     return evaluate(context, ...rest);
   });
-  expect(real).toBeUndefined();
   const output = path.join(folder, "stopped");
   const stopped = await trainWith(more, output);
   expect(stopped.outcome).toMatchObject({ step: 2, finished: false });
@@ -88,6 +86,31 @@ test("Ctrl-C in an evaluation: the resumed run makes it, and ends as one never s
   expect(resumed.steps.map(withoutTiming)).toEqual(whole.steps.map(withoutTiming));
   const model = (run: { output: string }) => readFileSync(path.join(run.output, "model.safetensors"));
   expect(model(resumed).equals(model(whole))).toBe(true);
+});
+
+test("a crash in an evaluation: the rows after the last checkpoint are made again, none twice", async () => {
+  const more = ["--eval_strategy", "steps", "--eval_steps", "2", "--save_strategy", "steps", "--save_steps", "3"];
+  const whole = await trainWith([...more, "--eval_on_start"]);
+  const output = path.join(folder, "crashed");
+  const real = await vi.importActual<typeof import("../../src/grpo/evaluate.js")>("../../src/grpo/evaluate.js");
+  // The evaluation after step 4: the third, with that before training.
+  vi.mocked(evaluate)
+    .mockImplementationOnce(real.evaluate)
+    .mockImplementationOnce(real.evaluate)
+    .mockRejectedValueOnce(new Error("power cut"));
+  await expect(trainWith([...more, "--eval_on_start"], output)).rejects.toThrow("power cut");
+  const resumed = await trainWith([...more, "--eval_on_start"], output);
+  expect(resumed.evaluations.map(withoutTiming)).toEqual(whole.evaluations.map(withoutTiming));
+  expect(resumed.steps.map(withoutTiming)).toEqual(whole.steps.map(withoutTiming));
+});
+
+test("save_strategy epoch: a checkpoint after every epoch and at the end", async () => {
+  const { output } = await trainWith(["--save_strategy", "epoch", "--max_steps", "8"]);
+  expect(
+    readdirSync(output)
+      .filter((name) => name.startsWith("checkpoint-"))
+      .sort(),
+  ).toEqual(["checkpoint-6", "checkpoint-8"]);
 });
 
 test("one file has no test split: an error before training, unless both splits are meant to be it", async () => {
