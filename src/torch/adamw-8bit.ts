@@ -3,8 +3,9 @@
  *
  * The second moment v is a number of 5 exponent and 3 mantissa bits without a sign, counted down from the largest of its block of 256: it
  * spans 2^32 (2^16 in the gradient), so a small one next to a large one does not underflow to zero, which would make its update explode.
- * The first moment m is kept as m/√v in 255 equal steps: that ratio is bounded by the betas, and its rounding error is a bounded share of
- * the learning rate whatever the gradient's size. Both are rounded stochastically: a step changes v by a thousandth, a code by a tenth.
+ * The first moment m is kept as m/√v, which the betas bound: a sign and 7 bits of log(1/128 + |m/√v|), in steps of a sixteenth at the far
+ * end and of 0.002 around zero, so that its rounding error is a small share of an update whatever the gradient's size.
+ * Both are rounded stochastically: a step changes v by a thousandth, a code by a tenth.
  */
 import type { MomentRows, Moments } from "./adamw-moments.js";
 import type { Slice } from "./adamw-weights.js";
@@ -19,9 +20,14 @@ export const BLOCK = 256;
 const CUT = 20;
 /** The least bits of a decoded v, shifted: v = 2^-120, above zero and below anything that matters beside epsilon. */
 const LEAST = 56;
-/** Codes of m/√v are 128 ± 127. */
+/** Bits of a float32 below the 4 mantissa bits of the ratio's code. */
+const RATIO_CUT = 19;
+/** Added to ratios. Its shifted bits are 15 · 128, so that those of greater numbers up to TOP have bit 7 set and 7 bits of code below. */
+const OFFSET = 2 ** -7;
+/** The number of the last code. */
+const TOP = 2 - 2 ** -4;
+/** The code of zero. */
 const ZERO = 128;
-const STEPS = 127;
 
 export class EightBitMoments implements Moments {
   readonly direct = false;
@@ -30,21 +36,25 @@ export class EightBitMoments implements Moments {
   readonly #square: Tensor;
   /** Per block, the shifted bits that code 0 of v stands for. */
   readonly #floor: Tensor;
-  readonly #step: number;
+  /** What ratios are multiplied with before OFFSET is added. */
+  readonly #scale: number;
+  /** The ratio of each code. */
+  readonly #table: Float32Array;
 
   constructor(numel: number, device: string, betas: readonly [number, number]) {
     const blocks = Math.ceil(numel / BLOCK);
     this.#ratio = keep(ops.full([blocks * BLOCK], ZERO, { dtype: "uint8", device }));
     this.#square = keep(ops.zeros([blocks * BLOCK], { dtype: "uint8", device }));
     this.#floor = keep(ops.full([blocks], LEAST, { dtype: "int32", device }));
-    this.#step = largestRatio(betas) / STEPS;
+    this.#scale = (TOP - OFFSET) / largestRatio(betas);
+    this.#table = Float32Array.from(ratioTable(this.#scale));
   }
 
   read(slice: Slice): MomentRows {
     const { ratio, square, floor } = this.#parts(slice);
     const expAvgSq = decodeSquares(square.to("int32"), floor);
-    const expAvg = ops.add(tensor(-ZERO * this.#step), ratio, { alpha: this.#step });
-    ops.mul_(expAvg, ops.sqrt(expAvgSq));
+    const ratios = ops.indexSelect(tensor(this.#table).to(ratio.device), 0, ratio.to("int32"));
+    const expAvg = ops.mul_(ratios, ops.sqrt(expAvgSq));
     return { expAvg: expAvg.narrow(0, 0, slice.length), expAvgSq: expAvgSq.narrow(0, 0, slice.length) };
   }
 
@@ -54,7 +64,7 @@ export class EightBitMoments implements Moments {
     ops.copy_(square, codes);
     // The ratio is to the v that will be read, so that m comes back right whichever way v was rounded.
     const root = ops.sqrt(decodeSquares(codes, floor));
-    ops.copy_(ratio, encodeRatios(ops.div_(padded(rows.expAvg), root), this.#step, noise));
+    ops.copy_(ratio, encodeRatios(ops.div_(padded(rows.expAvg), root), this.#scale, noise));
   }
 
   state(): [string, Tensor][] {
@@ -111,10 +121,20 @@ function encodeSquares(expAvgSq: Tensor, floor: Tensor, noise: RoundingNoise): T
   return bits;
 }
 
-/** Codes (int32, of which the lowest 8 bits count) of ratios, which are overwritten. */
-function encodeRatios(ratios: Tensor, step: number, noise: RoundingNoise): Tensor {
-  // Between 256 and 512 a float32 holds the whole number in the upper 8 bits of its mantissa and the fraction in the 15 below.
-  ops.clamp_(ops.add_(ops.mul_(ratios, 1 / step), 256 + ZERO), { min: 256 + ZERO - STEPS, max: 256 + ZERO + STEPS });
-  const bits = ops.viewDtype(ratios, "int32");
-  return ops.rightShift_(ops.add_(bits, noise.next(15, bits.numel)), 15);
+/** Codes (int32, of which the lowest 8 bits count) of ratios, which are overwritten: the complement for negative ones. */
+function encodeRatios(ratios: Tensor, scale: number, noise: RoundingNoise): Tensor {
+  const bits = ops.viewDtype(ops.mul_(ratios, scale), "int32");
+  const signs = ops.rightShift_(bits.clone(), 31);
+  ops.bitwiseAnd_(bits, 0x7fffffff);
+  ops.clamp_(ops.add_(ratios, OFFSET), { max: TOP });
+  ops.rightShift_(ops.add_(bits, noise.next(RATIO_CUT, bits.numel)), RATIO_CUT);
+  return ops.bitwiseXor(bits, signs);
+}
+
+function ratioTable(scale: number): number[] {
+  const positive = Array.from({ length: 128 }, (_, code) => {
+    const number = OFFSET * 2 ** (code >> 4) * (1 + (code & 15) / 16);
+    return (number - OFFSET) / scale;
+  });
+  return [...positive.map((ratio) => -ratio).reverse(), ...positive];
 }

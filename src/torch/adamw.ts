@@ -42,7 +42,7 @@ interface Piece extends Slice {
  * Elements updated at once where float32 copies are made: on a CPU what stays in its cache (measured: bench/adamw.ts), on a GPU what keeps
  * it busy. A multiple of the 8-bit moments' block.
  */
-const SLICE = { cpu: 1 << 17, cuda: 1 << 24 };
+const SLICE = { cpu: 1 << 17, cuda: 1 << 22 };
 
 const decaysByDefault = (name: string): boolean => !name.endsWith(".bias") && !/norm/.test(name);
 

@@ -57,7 +57,7 @@ function regress(mode: Mode, steps: number): { start: number; end: number; path:
       const loss = error.mul(error).mean();
       loss.backward();
       path.push(loss.item());
-      optimizer.step(0.1 * Math.min(1, (steps - step) / (steps / 2)));
+      optimizer.step(0.2 * Math.min(1, (steps - step) / (steps / 2)));
       optimizer.zeroGrad();
     });
   }
@@ -80,14 +80,15 @@ function run(mode: Mode, start: Tensor, gradients: (step: number) => Tensor, ste
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 
 describe("learning", () => {
-  const reference = regress(named("float32"), 600);
+  const reference = regress(named("float32"), 300);
 
   test.each(MODES)("$name solves a regression as float32 does", (mode) => {
-    const { start, end, path } = regress(mode, 600);
+    const { start, end, path } = regress(mode, 300);
     expect(start).toBeCloseTo(reference.start, 6);
-    // Within a twentieth in log loss on the way down, and as far down.
+    // Within a twentieth of the loss on the way down (8 bits: a fifth), and as far down.
+    const tolerance = mode.moments === "8bit" ? 0.2 : 0.05;
     for (const step of [20, 50, 100]) {
-      expect(Math.abs(Math.log((path[step] ?? 0) / (reference.path[step] ?? 0)))).toBeLessThan(0.05);
+      expect(Math.abs(Math.log((path[step] ?? 0) / (reference.path[step] ?? 0)))).toBeLessThan(tolerance);
     }
     expect(end / start).toBeLessThan(1e-4);
   });
