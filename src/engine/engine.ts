@@ -2,7 +2,7 @@ import { UserError } from "../errors.js";
 import type { CausalLM } from "../model/index.js";
 import type { Tokenizer } from "../text/types.js";
 import { manualSeed, noGrad, scope } from "../torch/index.js";
-import { Run } from "./run.js";
+import { newRun } from "./paged.js";
 import { Scheduler } from "./scheduler.js";
 import { type Group, Sequence } from "./sequence.js";
 import { type Completion, DEFAULT_SAMPLING, type OnToken, type SamplingParams } from "./types.js";
@@ -47,7 +47,9 @@ export class Engine {
     if (params.seed !== undefined) manualSeed(params.seed);
     const groups = prompts.map((promptIds, prompt) => newGroup(prompt, promptIds, n));
     for (const group of groups) this.#checkRoom(group);
-    const run = new Run(this.model, this.tokenizer, params, new Scheduler(groups, this.#maxBatchSize), onToken);
+    const scheduler = new Scheduler(groups, this.#maxBatchSize);
+    const sizes = { maxRows: Math.min(this.#maxBatchSize, prompts.length * n), longestPrompt: longest(prompts) };
+    const run = newRun(this.model, this.tokenizer, params, scheduler, onToken, sizes);
     try {
       while (!run.scheduler.done) {
         noGrad(() => scope(() => run.step(this.#maxPrefillTokens)));
@@ -77,6 +79,8 @@ export class Engine {
       );
   }
 }
+
+const longest = (prompts: readonly (readonly number[])[]): number => Math.max(0, ...prompts.map((ids) => ids.length));
 
 function newGroup(prompt: number, promptIds: readonly number[], n: number): Group {
   const group: Group = { prompt, promptIds, sequences: [] };
