@@ -13,13 +13,15 @@ export interface Drawn {
 
 /**
  * Draws one token a row from logits [B, V] (any float dtype; computed in float32).
- * `seen` [B, V] bool marks the tokens the repetition penalty applies to; `banned` [B, V] or [1, V] bool those not to be drawn.
+ * `seen` [B, V] bool marks the tokens the repetition penalty applies to; `banned` [B, V] or [1, V] bool those not to be drawn;
+ * `uniform` [B, 1] float32 in [0, 1) is what is drawn by, new random numbers by default.
  */
 export function sample(
   logits: Tensor,
   params: SamplingParams,
   seen: Tensor | null,
   banned: Tensor | null = null,
+  uniform: Tensor | null = null,
 ): Drawn {
   const raw = logits.to("float32");
   const allowed = banned ? ops.maskedFill(raw, banned, Number.NEGATIVE_INFINITY) : raw;
@@ -29,7 +31,7 @@ export function sample(
   const scaled = params.temperature === 1 ? penalized : penalized.div(params.temperature);
   const kept = truncate(scaled, params);
   const p_BV = kept.softmax(-1);
-  const ids = draw(p_BV);
+  const ids = draw(p_BV, uniform ?? ops.rand([raw.size(0), 1], { device: raw.device }));
   const samplingLogprobs = pick(p_BV, ids).log();
   return { ids, samplingLogprobs, logprobs: kept === raw ? samplingLogprobs : logprobOf(raw, ids) };
 }
@@ -37,19 +39,18 @@ export function sample(
 function greedy(raw: Tensor, penalized: Tensor): Drawn {
   const ids = ops.argmax(penalized, { dim: -1 });
   // The greedy distribution puts everything on the token it takes.
-  return { ids, samplingLogprobs: ops.zeros([raw.size(0)]).to(raw.device), logprobs: logprobOf(raw, ids) };
+  return { ids, samplingLogprobs: ops.zeros([raw.size(0)], { device: raw.device }), logprobs: logprobOf(raw, ids) };
 }
 
 /**
  * Draws by inverting the cumulative distribution: one uniform number a row and a binary search, where an exponential race or
  * `multinomial` draws one per token (measured on 128 rows of 512 tokens: 0.2 ms against 1.5 ms).
  */
-function draw(p_BV: Tensor): Tensor {
+function draw(p_BV: Tensor, u_B1: Tensor): Tensor {
   const cdf_BV = ops.cumsum(p_BV, -1);
-  const u_B1 = ops.rand([p_BV.size(0), 1], { device: p_BV.device });
   // A hair below the whole, so that rounding can never step past the last token that has any probability.
   const whole_B1 = ops.slice(cdf_BV, { dim: -1, start: -1 }).mul(1 - 1e-6);
-  return ops.searchsorted(cdf_BV, ops.mul_(u_B1, whole_B1), { right: true }).squeeze(-1);
+  return ops.searchsorted(cdf_BV, whole_B1.mul(u_B1), { right: true }).squeeze(-1);
 }
 
 const pick = (x_BV: Tensor, ids_B: Tensor): Tensor => x_BV.gather(-1, ids_B.unsqueeze(-1)).squeeze(-1);
