@@ -4,7 +4,7 @@ export { type Completion, Engine, type EngineOptions, type GenerateOptions } fro
 export { UserError } from "./errors.js";
 export type { TrainOutcome } from "./grpo/train.js";
 export { extract, verify } from "./math/index.js";
-export { CausalLM, type LoadOptions, loadModel, saveModel } from "./model/index.js";
+export { addLora, CausalLM, LORA_MODULES, type LoadOptions, loadModel, saveModel } from "./model/index.js";
 export type { GrpoRecipe, SftRecipe } from "./recipe/index.js";
 export type { UserReward, UserRewardArgs } from "./rewards/index.js";
 export type { SftOutcome } from "./sft/index.js";

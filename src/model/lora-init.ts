@@ -28,7 +28,7 @@ export function addLora(base: CausalLM, { modules, seed, ...config }: NewLora): 
         const bound = 1 / Math.sqrt(a[1]);
         return [name, { a: ops.uniform_(ops.empty(a), { from: -bound, to: bound }), b: ops.zeros(b) }] as const;
       });
-      return new Lora(config, base.slots, new Map(pairs), base.device);
+      return new Lora(config, base.slots, new Map(pairs), base);
     }),
   );
   setRngState(before);

@@ -25,7 +25,7 @@ export function loadLora(dir: string, config: AdapterConfig, base: CausalLM): Lo
       check(a, shapes.a, `${module}.lora_A`, path);
       check(b, shapes.b, `${module}.lora_B`, path);
     }
-    return new Lora(config, base.slots, pairs, base.device);
+    return new Lora(config, base.slots, pairs, base);
   } finally {
     for (const tensor of tensors.values()) tensor.dispose();
   }

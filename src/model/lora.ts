@@ -7,26 +7,51 @@
  *
  * N tokens, D input size, O output size of the stacked weight, r rank, n adapted modules in it, R = n · r.
  */
-import { assert } from "../errors.js";
-import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
+import { type DType, keep, noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import type { Slot } from "./layout.js";
 import { type AdapterConfig, scaleOf } from "./lora-config.js";
 import { DropoutSeeds } from "./lora-dropout.js";
-import { type AdapterSlot, disposeSlot, type Modules, modulesIn, stack, stemOf } from "./lora-slot.js";
+import {
+  type AdapterSlot,
+  blocks,
+  disposeSlot,
+  inDtype,
+  type Modules,
+  modulesIn,
+  type Place,
+  stack,
+  stemOf,
+} from "./lora-slot.js";
+
+/** The operands of a stacked weight's two products. */
+interface Product {
+  a_RD: Tensor;
+  b_OR: Tensor;
+}
+
+const product = (slot: AdapterSlot, dtype: DType): Product => ({
+  a_RD: inDtype(slot.a_RD, dtype),
+  b_OR: blocks(slot, dtype),
+});
 
 export class Lora {
   readonly config: AdapterConfig;
   readonly #slots: ReadonlyMap<string, AdapterSlot>;
   readonly #scale: number;
+  readonly #dtype: DType;
   readonly #dropout = new DropoutSeeds();
+  /** What the products take, computed once for many passes; each is kept at its address, for captured CUDA graphs. */
+  readonly #buffers = new Map<string, Product>();
+  #held: ReadonlyMap<string, Product> = new Map();
 
-  /** `modules`: A [r, D] and B [rows, r] by module name (`model.layers.0.self_attn.q_proj`), copied to `device`. */
-  constructor(config: AdapterConfig, slots: readonly Slot[], modules: Modules, device: string) {
+  /** `modules`: A [r, D] and B [rows, r] by module name (`model.layers.0.self_attn.q_proj`), copied; `place`: the base's. */
+  constructor(config: AdapterConfig, slots: readonly Slot[], modules: Modules, place: Place) {
     this.config = config;
+    this.#dtype = place.dtype;
     this.#scale = scaleOf(config);
     const adapted = slots.filter((slot) => slot.columns !== undefined && modulesIn(slot, modules).length > 0);
     this.#slots = noGrad(() =>
-      scope(() => new Map(adapted.map((slot) => [slot.name, stack(slot, modules, config.rank, device)]))),
+      scope(() => new Map(adapted.map((slot) => [slot.name, stack(slot, modules, config.rank, place)]))),
     );
   }
 
@@ -63,8 +88,35 @@ export class Lora {
     const y_NO = ops.linear(x_ND, weight, { bias });
     const slot = this.#slots.get(name);
     if (slot === undefined) return y_NO;
-    const inner_NR = ops.linear(this.#drop(name, x_ND), inDtype(slot.a_RD, x_ND));
-    return ops.addmm_(y_NO, inner_NR, blocks(slot, x_ND).transpose(0, 1), { alpha: this.#scale });
+    const { a_RD, b_OR } = this.#held.get(name) ?? product(slot, x_ND.dtype);
+    const inner_NR = ops.linear(this.#drop(name, x_ND), a_RD);
+    return ops.addmm_(y_NO, inner_NR, b_OR.transpose(0, 1), { alpha: this.#scale });
+  }
+
+  /**
+   * From here on to the end of `hold` (call what it returns) the adapters are taken for constant: their products' operands are computed
+   * now, once, for all passes without gradients. For sampling, where passes are small and many.
+   */
+  hold(): () => void {
+    noGrad(() =>
+      scope(() => {
+        for (const [name, slot] of this.#slots) this.#fill(name, product(slot, this.#dtype));
+      }),
+    );
+    this.#held = this.#buffers;
+    return () => {
+      this.#held = new Map();
+    };
+  }
+
+  #fill(name: string, { a_RD, b_OR }: Product): void {
+    const buffer = this.#buffers.get(name);
+    if (buffer === undefined) {
+      this.#buffers.set(name, { a_RD: keep(a_RD.clone()), b_OR: keep(b_OR.clone()) });
+      return;
+    }
+    ops.copy_(buffer.a_RD, a_RD);
+    ops.copy_(buffer.b_OR, b_OR);
   }
 
   adapts(name: string): boolean {
@@ -76,7 +128,7 @@ export class Lora {
     const slot = this.#slots.get(name);
     if (slot === undefined) return weight;
     const whole = () =>
-      ops.addmm(weight.to("float32"), blocks(slot, slot.b_Or), slot.a_RD, { alpha: this.#scale }).to(weight.dtype);
+      ops.addmm(weight.to("float32"), blocks(slot, "float32"), slot.a_RD, { alpha: this.#scale }).to(weight.dtype);
     return noGrad(() => scope(whole));
   }
 
@@ -95,6 +147,7 @@ export class Lora {
 
   dispose(): void {
     for (const slot of this.#slots.values()) disposeSlot(slot);
+    for (const each of this.#buffers.values()) for (const tensor of Object.values(each)) tensor.dispose();
   }
 
   #drop(name: string, x: Tensor): Tensor {
@@ -103,17 +156,3 @@ export class Lora {
     return ops.dropout(x, this.config.dropout, true);
   }
 }
-
-/** Each module's B in its own columns, zeros elsewhere: [O, R], in the dtype of `like`. */
-function blocks({ b_Or, mask_On1, modules }: AdapterSlot, like: Tensor): Tensor {
-  const b = inDtype(b_Or, like);
-  if (mask_On1 === undefined) return b;
-  const [rows, rank] = [b.size(0), b.size(1)];
-  assert(mask_On1.size(0) === rows, "mask and B differ in rows");
-  return b
-    .unsqueeze(1)
-    .mul(inDtype(mask_On1, like))
-    .view(rows, modules.length * rank);
-}
-
-const inDtype = (t: Tensor, like: Tensor): Tensor => (t.dtype === like.dtype ? t : t.to(like.dtype));

@@ -136,11 +136,29 @@ describe("new adapters", () => {
     expect(k!.some((g) => g !== 0)).toBe(true);
   });
 
+  it("are taken as they are at the beginning of a hold, with the same bits", () => {
+    const { model } = fresh({ modules: ["q_proj", "v_proj", "down_proj"] });
+    const move = () => {
+      for (const adapter of model.parameters().values()) noGrad(() => ops.uniform_(adapter, { from: -0.3, to: 0.3 }));
+    };
+    for (let round = 0; round < 2; round++) {
+      move();
+      const free = logprobsOf(model, ids);
+      const release = model.lora!.hold();
+      expect(logprobsOf(model, ids)).toEqual(free);
+      move();
+      expect(logprobsOf(model, ids)).toEqual(free);
+      release();
+      expect(logprobsOf(model, ids)).not.toEqual(free);
+    }
+  });
+
   it("leave no tensor behind", () => {
     const tokens = idsOf(ids);
     const run = () => {
       const { base, model } = fresh({ dropout: 0.1 });
       noGrad(() => model.lora!.training([1], "cpu", () => model.forward(tokens))).dispose();
+      model.lora!.hold()();
       mergeLora(model).dispose();
       base.dispose();
     };
@@ -173,6 +191,23 @@ describe("dropout", () => {
     expect(first).not.toEqual(run());
     expect(training(1, 2)).toEqual([first, second]);
     expect(training(1, 3)).not.toEqual([first, second]);
+  });
+
+  it("has the same masks where layers are computed again for their gradients", () => {
+    const gradients = (checkpointing: boolean) => {
+      model.requireGrad(true);
+      const batch = padBatch([{ ids, from: 1 }]);
+      const gradient = (logps: Tensor) => ops.fullLike(logps, 1);
+      const twice = () => [1, 2].map(() => backwardTokens(model, batch, gradient, { checkpointing }).logps_N.toArray());
+      const logps = model.training([3], twice);
+      const grads = [...model.parameters().values()].flatMap((parameter) => parameter.grad!.toArray());
+      for (const parameter of model.parameters().values()) parameter.grad = null;
+      return { logps, grads };
+    };
+    const [plain, again] = [gradients(false), gradients(true)];
+    expect(plain.logps[0]).not.toEqual(plain.logps[1]);
+    expect(again.logps).toEqual(plain.logps);
+    expect(relativeDifference(again.grads, plain.grads)).toBeLessThan(1e-5);
   });
 
   it("drops inputs of the adapters only, by their share, and scales up the others", () => {

@@ -101,6 +101,8 @@ test("the reference is the base: no KL at the start, some once the adapters have
   const { rows } = await grpo(["--beta", "0.04", "--lora_dropout", "0"]);
   expect(rows[0]!.kl).toBe(0);
   expect(rows[2]!.kl).toBeGreaterThan(1e-4);
+  // Sampler and trainer see the same adapters.
+  for (const row of rows) expect(row["sampling/sampling_logp_difference/max"]).toBeLessThan(1e-4);
 });
 
 test("training raises the reward", async () => {
