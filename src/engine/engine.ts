@@ -50,6 +50,7 @@ export class Engine {
     const scheduler = new Scheduler(groups, this.#maxBatchSize);
     const sizes = { maxRows: Math.min(this.#maxBatchSize, prompts.length * n), longestPrompt: longest(prompts) };
     const run = newRun(this.model, this.tokenizer, params, scheduler, onToken, sizes);
+    const release = this.model.lora?.hold();
     try {
       while (!run.scheduler.done) {
         noGrad(() => scope(() => run.step(this.#maxPrefillTokens)));
@@ -59,6 +60,7 @@ export class Engine {
       }
     } finally {
       run.dispose();
+      release?.();
     }
     return groups.map((group) => group.sequences.map((sequence) => sequence.finished()));
   }
