@@ -12,7 +12,7 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
     scope(() => {
       const grads = [...parameters].flatMap((p) => p.grad ?? []);
       if (grads.length === 0) return 0;
-      const norms = ops.foreachNorm(grads, { dtype: "float32" });
+      const norms = ops.foreachNorm(grads.flatMap(parts), { dtype: "float32" });
       const total = ops.norm(ops.stack(norms)).item();
       const scale = maxNorm / (total + 1e-6);
       if (Number.isFinite(total) && scale < 1) ops.foreachMul_(grads, scale);
@@ -20,3 +20,8 @@ export function clipGradNorm(parameters: Iterable<Tensor>, maxNorm: number): num
     }),
   );
 }
+
+/** Elements per norm: that of a half-precision tensor is taken from a float32 copy, which should stay small beside an embedding. */
+const PART = 1 << 24;
+
+const parts = (grad: Tensor): Tensor[] => (grad.numel <= PART ? [grad] : ops.split(grad.reshape(-1), PART));

@@ -98,4 +98,11 @@ describe("clipGradNorm", () => {
     expect(clipGradNorm(ps.values(), 1)).toBeNaN();
     expect([...ps.values()][1]?.grad?.toArray()).toEqual([4]);
   });
+
+  test("the norm of a large bf16 gradient is exact: it is summed in float32, in parts", () => {
+    const size = 2 ** 24 + 2 ** 20 + 3;
+    const weight = Object.assign(ops.zeros([size], { dtype: "bfloat16" }), { requiresGrad: true });
+    weight.grad = ops.ones([size], { dtype: "bfloat16" });
+    expect(clipGradNorm([weight], Number.POSITIVE_INFINITY) / Math.sqrt(size)).toBeCloseTo(1, 6);
+  });
 });
