@@ -1,0 +1,82 @@
+/** Decoding through the engine's own loop: paged cache, captured steps, sampling, results read and checked on the host. */
+import { PagedRun } from "../../src/engine/paged-run.js";
+import { Scheduler } from "../../src/engine/scheduler.js";
+import { type Group, Sequence } from "../../src/engine/sequence.js";
+import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
+import type { CausalLM } from "../../src/model/index.js";
+import type { Tokenizer } from "../../src/text/types.js";
+import { cudaMemory, noGrad, resetPeakMemory, scope, synchronize } from "../../src/torch/index.js";
+import { stepBytes } from "./shape.js";
+
+/** Nothing is decoded to text here. */
+export const noTokenizer = { eosTokenIds: [], decode: () => "" } as unknown as Tokenizer;
+
+export interface DecodeFigures {
+  batch: number;
+  /** Tokens in the cache per sequence, on average over the timed steps. */
+  context: number;
+  tokensPerSecond: number;
+  stepMs: number;
+  /** The fewest bytes a step reads. */
+  bytes: number;
+  prefillTokensPerSecond: number;
+  peakBytes: number | null;
+}
+
+export interface DecodeSizes {
+  context: number;
+  steps: number;
+  warmups: number;
+  temperature: number;
+}
+
+/** `batch` sequences of different prompts, all alive from first to last. */
+export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes): DecodeFigures {
+  const { context, steps, warmups, temperature } = sizes;
+  const maxTokens = warmups + steps + 2;
+  const prompt = Math.max(1, context - warmups - Math.floor(steps / 2));
+  const groups = Array.from({ length: batch }, (_, i) => oneOf(model, i, prompt));
+  const scheduler = new Scheduler(groups, batch);
+  const params = { ...DEFAULT_SAMPLING, maxTokens, temperature, ignoreEos: true, seed: 1 };
+  resetPeakMemory(model.device);
+  const run = new PagedRun(model, noTokenizer, params, scheduler, undefined, { maxRows: batch, longestPrompt: prompt });
+  const step = () => noGrad(() => scope(() => run.step(8192)));
+  try {
+    const prefill = seconds(model, () => {
+      while (scheduler.running.length < batch) step();
+    });
+    const lengthAt = () => scheduler.running[0]!.length;
+    for (let i = 0; i < warmups; i++) step();
+    const before = lengthAt();
+    const taken = seconds(model, () => {
+      for (let i = 0; i < steps; i++) step();
+    });
+    const average = (before + lengthAt()) / 2;
+    return {
+      batch,
+      context: average,
+      tokensPerSecond: (batch * steps) / taken,
+      stepMs: (1000 * taken) / steps,
+      bytes: stepBytes(model.config, model.dtype, batch * average),
+      prefillTokensPerSecond: (batch * prompt) / prefill,
+      peakBytes: cudaMemory(model.device)?.peakAllocated ?? null,
+    };
+  } finally {
+    run.dispose();
+  }
+}
+
+function oneOf(model: CausalLM, index: number, prompt: number): Group {
+  const ids = Array.from({ length: prompt }, (_, t) => (index * 7919 + t * 104729) % model.config.vocabSize);
+  const group: Group = { prompt: index, promptIds: ids, sequences: [] };
+  group.sequences.push(new Sequence(group, 0));
+  return group;
+}
+
+function seconds(model: CausalLM, body: () => void): number {
+  synchronize(model.device);
+  const start = performance.now();
+  body();
+  synchronize(model.device);
+  return (performance.now() - start) / 1000;
+}
