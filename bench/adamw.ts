@@ -1,7 +1,8 @@
 /**
  * AdamW's step by what weights and moments are kept in: `npx tsx bench/adamw.ts [millions of parameters = 16] [rounds = 5]`.
  * Prints bytes per parameter (weight, gradient and optimizer, by liveBytes) and milliseconds per million parameters, the modes in turn
- * within each round: the median, and its ratio to the first mode's. OMP_NUM_THREADS threads, 1 by default.
+ * within each round: the median, and its ratio to the first mode's; and processor time, which a busy machine
+ * disturbs less. OMP_NUM_THREADS threads, 1 by default.
  */
 import {
   AdamW,
@@ -49,7 +50,15 @@ function prepare({ name, dtype, ...options }: Mode) {
   );
   const optimizer = new AdamW(new Map([["w", weight]]), options);
   optimizer.step(1e-6);
-  return { name, optimizer, weight, numel, bytes: (liveBytes() - before) / numel, times: [] as number[] };
+  return {
+    name,
+    optimizer,
+    weight,
+    numel,
+    bytes: (liveBytes() - before) / numel,
+    times: [] as number[],
+    cpu: [] as number[],
+  };
 }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
@@ -59,14 +68,17 @@ const subjects = MODES.map(prepare);
 for (let round = 0; round < rounds; round++) {
   for (const subject of subjects) {
     const start = performance.now();
+    const before = process.cpuUsage();
     subject.optimizer.step(1e-6);
     subject.times.push(((performance.now() - start) * 1e6) / subject.numel);
+    const { user, system } = process.cpuUsage(before);
+    subject.cpu.push(((user + system) * 1e3) / subject.numel);
   }
 }
 const reference = median(subjects[0]?.times ?? []);
-for (const { name, bytes, times } of subjects) {
+for (const { name, bytes, times, cpu } of subjects) {
   const ms = median(times);
   console.log(
-    `${name.padEnd(42)} ${bytes.toFixed(3).padStart(7)} B/parameter ${ms.toFixed(2).padStart(6)} ms/M (× ${(ms / reference).toFixed(2)})`,
+    `${name.padEnd(42)} ${bytes.toFixed(3).padStart(7)} B/parameter ${ms.toFixed(2).padStart(6)} ms/M (× ${(ms / reference).toFixed(2)}), ${median(cpu).toFixed(2)} ms/M of processor time`,
   );
 }
