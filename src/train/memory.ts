@@ -31,22 +31,31 @@ export interface ActivationBytes {
 
 /**
  * What autograd keeps per layer, tensor by tensor, for the layers as decoder.ts computes them; in the backward pass a layer's gradients
- * come on top. Measured in bench/scale.ts.
+ * come on top. `bench/scale.ts layers` measures it.
  */
 export function activationBytes(config: ModelConfig, dtype: DType, device: string): ActivationBytes {
-  const { hiddenSize: D, intermediateSize: I, heads, kvHeads, headDim, layers } = config;
+  const { hiddenSize: D, intermediateSize: I, layers } = config;
   const item = ITEM_BYTES[dtype];
-  const [q, kv] = [heads * headDim, kvHeads * headDim];
-  // Inputs and outputs of both norms; gate and up, silu, their product; what attention gives.
-  const linear = item * (4 * D + 4 * I + q);
-  // The result of the qkv product (v is a part of it), q and k rotated, attention's own output; in float32 where attend.ts casts.
-  const castsUp = dtype === "bfloat16" && device === "cpu";
-  const attention = castsUp ? 4 * (2 * q + 2 * kv) : item * (3 * q + 3 * kv);
-  const headNorms = config.qkNorm ? item * 2 * (q + kv) : 0;
-  const layer = linear + attention + headNorms;
+  // Inputs and outputs of both norms, on a CPU their input before scaling too; gate and up, silu, their product.
+  const linear = item * ((isCuda(device) ? 4 : 6) * D + 4 * I);
+  const layer = SLACK * (linear + attentionBytes(config, dtype, device));
   const gradients = item * (5 * I + 4 * D);
   return { whole: layers * layer + gradients, checkpointed: layers * item * D + layer + gradients };
 }
+
+function attentionBytes({ heads, kvHeads, headDim, qkNorm }: ModelConfig, dtype: DType, device: string): number {
+  const item = ITEM_BYTES[dtype];
+  const [q, kv] = [heads * headDim, kvHeads * headDim];
+  const norms = qkNorm ? item * 2 * (q + kv) : 0;
+  // The qkv product (v is a part of it), q and k rotated, what attention gives.
+  const kept = item * (3 * q + 3 * kv);
+  if (isCuda(device)) return norms + kept;
+  // There k and v are repeated for the heads that share them. In bfloat16 attend.ts casts up what attention takes and gives.
+  return norms + (dtype === "bfloat16" ? item * q + 4 * (4 * q + 2 * kv) : kept + item * 3 * q);
+}
+
+/** What an allocator takes beyond the tensors. */
+const SLACK = 1.1;
 
 /** Tokens above which a pass gets no faster: on a CPU its tensors would leave the caches. */
 const ENOUGH = { cpu: 2048, gpu: 32_768 };
