@@ -28,7 +28,7 @@ function cudaInclude(torch) {
 }
 
 /** Values binding.gyp reads as variables. */
-function variables(torch) {
+export function variables(torch) {
   return {
     torch_root: torch.root,
     torch_cuda: torch.cuda ? 1 : 0,
