@@ -52,7 +52,8 @@ interface Judged {
 function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
   const [goldPlain, answerPlain] = [gold.parts.map(plainText).join(","), answer.parts.map(plainText).join(",")];
   if (answerPlain === "") return { verdict: different("empty answer"), read: {} };
-  if (isChoice(goldPlain, answer.parts)) return { verdict: equal("choice"), read: {} };
+  if (isChoice(goldPlain, answer.parts) || sameChoices(gold.parts, answer.parts))
+    return { verdict: equal("choice"), read: {} };
   const read: Judged["read"] = {};
   try {
     const context: Context = { options, budget: new Budget(options.limits) };
@@ -82,8 +83,26 @@ const isPair = (node: Node): boolean => node.kind === "group" && (node.open === 
 /** The letter of a multiple choice against the letter with its text: `B` against `(B) 12` or `\text{B. twelve}`. */
 function isChoice(gold: string, parts: string[]): boolean {
   if (!/^[a-j]$/.test(gold) || parts.length !== 1) return false;
-  const letter = /^\s*(?:\\[a-z]+\s*\{\s*)?(?:\(([A-J])\)|([A-J])(?:\)|[.:]\s))/.exec(parts[0]!);
-  return (letter?.[1] ?? letter?.[2])?.toLowerCase() === gold;
+  const letter =
+    /^\s*(?:\\[a-z]+\s*\{\s*)?(?:(?:option|choice|answer)[\s}:]*\(?([A-J])\b|\(([A-J])\)|([A-J])(?:\)|[.:]\s))/i.exec(
+      parts[0]!,
+    );
+  return (letter?.[1] ?? letter?.[2] ?? letter?.[3])?.toLowerCase() === gold;
+}
+
+/** Several choices with or without something between the letters: `ABD` against `A, B, D`. */
+function sameChoices(gold: string[], answer: string[]): boolean {
+  const [a, b] = [choices(gold), choices(answer)];
+  return a !== undefined && a === b && gold.join(",").length !== answer.join(",").length;
+}
+
+function choices(parts: string[]): string | undefined {
+  const source = parts.join(",");
+  if (source.length > 60) return undefined;
+  const letters = source.replace(/\\(?:text|textbf|mathrm|left|right)(?![a-z])|\band\b|[{}()\s,;\\]/g, "");
+  return /^[A-J]{2,6}$/.test(letters) && [...letters].every((letter, i) => i === 0 || letter > letters[i - 1]!)
+    ? letters
+    : undefined;
 }
 
 /** A mistake of ours must not stop a training run: it is reported as undecided, with its message. */

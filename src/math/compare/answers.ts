@@ -22,6 +22,9 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
     if (isEqual(verdict) || isEquation(a) || isEquation(b)) return verdict;
     return sameVariables(a, b) ? (compareSets(a, b, context) ?? verdict) : verdict;
   }
+  const bare = isAssignedSet(a) !== isAssignedSet(b);
+  if (bare && a.kind === "rel") return compareAnswers(a.parts[1]!, b, context);
+  if (bare && b.kind === "rel") return compareAnswers(a, b.parts[1]!, context);
   if (isRealSet(a) || isRealSet(b)) {
     const verdict = compareSets(a, b, context);
     if (verdict) return verdict;
@@ -82,16 +85,28 @@ function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
 function compareAssigned(relation: Relation, value: Node, context: Context, relationIsGold: boolean): Verdict {
   const assigned = assignedValue(relation);
   if (!assigned) return different("relation against value");
-  if (!isName(relation.parts[0]!) && (relationIsGold || isZero(assigned))) return different("equation against value");
+  if (!isName(relation.parts[0]!) && (relationIsGold || (isZero(assigned) && !isComputation(relation))))
+    return different("equation against value");
   const verdict = relationIsGold ? compareAnswers(assigned, value, context) : compareAnswers(value, assigned, context);
   return isEqual(verdict) ? equal(`assigned value: ${verdict.rule}`) : verdict;
 }
+
+/** `7 - 7 = 0`, `m + n = 7 - 7 = 0` end in a value; `x^2 - 4 = 0` does not. */
+const isComputation = ({ parts }: Relation): boolean => variables(parts.at(-2)!).size === 0;
+
+/** `x = \{1, 2\}`, `S = (0, 1) \cup (2, 3)`: a name for a set. */
+const isAssignedSet = (node: Node): boolean =>
+  isEquation(node) && node.parts.length === 2 && isName(node.parts[0]!) && isSet(node.parts[1]!);
+const isSet = (node: Node): boolean =>
+  node.kind === "builder" || isSetOperation(node) || (node.kind === "group" && node.open === "{");
 
 const isZero = (node: Node): boolean => node.kind === "num" && node.value.n === 0n;
 
 const isTuple = (node: Group): boolean => node.open !== "" && node.open !== "{";
 
 function compareGroups(a: Node, b: Node, context: Context): Verdict {
+  a = namedPoint(a);
+  b = namedPoint(b);
   if (a.kind !== "group" || b.kind !== "group") return compareOneAgainstMany(a, b, context);
   const [x, y] = [isTuple(a), isTuple(b)];
   if (!x && !y) return compareUnordered(a.items, b.items, context);
@@ -101,7 +116,18 @@ function compareGroups(a: Node, b: Node, context: Context): Verdict {
   if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
   const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
   if (x !== y && half) return different("brackets");
+  // `[-2, 2]` is an interval, `-2, 2` are its ends.
+  if (x !== y && a.items.length === 2 && [a, b].some((node) => node.open === "[")) return different("brackets");
   return every(a.items, (item, i) => compareComponent(item, b.items[i]!, context), "components");
+}
+
+/** `P(3, 4)` as the point it names. */
+function namedPoint(node: Node): Node {
+  if (!isCall(node, "mul") || node.args.length !== 2) return node;
+  const [name, point] = [node.args[0]!, node.args[1]!];
+  return name.kind === "sym" && /^[A-Z](?:[_'].*)?$/.test(name.name) && point.kind === "group" && point.open === "("
+    ? point
+    : node;
 }
 
 /** A tuple against a set: the same elements, none of them twice. */

@@ -22,12 +22,15 @@ type Compare = (a: Node, b: Node, context: Context) => Verdict;
 /** A name: what an answer may be assigned to. `x`, `f(x)`, `(x, y)`, `dy/dx`, `\angle ABC`, the segment `AB`. */
 export function isName(node: Node): boolean {
   if (node.kind === "sym") return node.name !== "oo";
+  if (node.kind === "text") return true;
   if (node.kind === "group") return node.items.every(isName);
   if (node.kind !== "call") return false;
   if (node.op === "apply" || node.op === "prime") return true;
   if (node.op === "div") return node.args.every(isDifferential);
   if (node.op !== "mul") return false;
   const names = factors(node).map((factor) => (factor.kind === "sym" ? factor.name : ""));
+  // `p(x)`, `y(t)`: read as products, but no answer solves for one.
+  if (/^[pqruvwyPQRT] [xtnzs]$/.test(names.join(" "))) return true;
   return names.every((name, i) => /^[A-Z]$/.test(name) || (i === 0 && /^(?:angle|triangle|Delta)$/.test(name)));
 }
 
@@ -52,7 +55,10 @@ export const isEquation = (node: Node): node is Relation => node.kind === "rel" 
 
 /** What a relation says its left side is: the end of a chain of equations, the set behind ∈. */
 export function assignedValue(relation: Relation): Node | undefined {
-  if (relation.ops.join() === "in" || isEquation(relation)) return relation.parts.at(-1);
+  const last = relation.parts.at(-1)!;
+  // `x \equiv 7 \pmod{11}` against `7 \pmod{11}`.
+  const residue = relation.ops.join() === "equiv" && isCall(last, "pmod");
+  if (residue || relation.ops.join() === "in" || isEquation(relation)) return last;
   return undefined;
 }
 

@@ -4,11 +4,11 @@
  *   clause   := value (relation value)*
  *   value    := sum (("∪"|"∩"|"∖") sum)* unit?
  */
-import { call, type Group, group, type Node, type Relation, type RelationOp } from "../ast.js";
+import { call, type Group, group, type Node, type Quantity, type Relation, type RelationOp } from "../ast.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { parseSum } from "./expression.js";
 import type { Token } from "./lexer.js";
-import { parseUnit } from "./quantity.js";
+import { addQuantities, parseUnit, sameKind } from "./quantity.js";
 
 const relations: Record<string, RelationOp> = {
   "=": "=",
@@ -74,6 +74,9 @@ export function parseClause(cursor: Cursor): Node {
 
 function parseValue(cursor: Cursor): Node {
   let left = parseUnit(cursor, parseSum(cursor));
+  // `5 hours + 30 minutes`, `2 cm + 1`, `5 ft 6 in`.
+  while (left.kind === "quantity" && (startsTerm(cursor) || startsPart(cursor, left)))
+    left = addQuantities(left, parseUnit(cursor, parseSum(cursor)));
   for (;;) {
     const op =
       ["cup", "cap", "setminus"].find((name) => cursor.isCommand(name)) ?? (isUnionLetter(cursor) ? "cup" : undefined);
@@ -82,6 +85,16 @@ function parseValue(cursor: Cursor): Node {
     left = call(op, left, parseSum(cursor));
   }
 }
+
+/** A number with a unit of the same kind behind a quantity. */
+function startsPart(cursor: Cursor, left: Quantity): boolean {
+  const unit = cursor.peek(1);
+  return (
+    cursor.peek()?.kind === "num" && (unit?.kind === "text" || unit?.kind === "word") && sameKind(left.unit, unit.text)
+  );
+}
+
+const startsTerm = (cursor: Cursor): boolean => cursor.isMark("+") || cursor.isMark("-");
 
 /** `(0,1] U [2,3)`. */
 export const isUnionLetter = (cursor: Cursor): boolean =>

@@ -4,7 +4,7 @@
  *   product := factor (("*"|"/"|":")? factor)*       a space or nothing multiplies
  *   power   := primary postfix* ("^" argument)?
  */
-import { call, type Node, num, sym } from "../ast.js";
+import { call, isCall, type Node, num, sym } from "../ast.js";
 import { multiply, rational } from "../value/rational.js";
 import { isSeparator, isUnionLetter } from "./answer.js";
 import { type Cursor, NotFormula } from "./cursor.js";
@@ -60,20 +60,38 @@ function parseProduct(cursor: Cursor): Node {
     } else if (cursor.isMark("/") || (cursor.isMark(":") && !cursor.inBuilder)) {
       const op = cursor.next().text;
       left = op === ":" ? ratio(left, factor(cursor)) : call("div", left, factor(cursor));
+    } else if (takeText(cursor, /^\s*to\s*$/)) {
+      left = ratio(left, factor(cursor));
     } else if (takePercent(cursor)) {
       left = percent(left);
-    } else if (takeDegree(cursor)) {
+    } else if (takeDegree(cursor) || (left.kind === "num" && takeCircle(cursor))) {
       left = call("deg", left);
     } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
       left = call(cursor.isCommand("pmod") ? "pmod" : "mod", left, modulus(cursor));
     } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
       // Words with something behind them are no factor: the whole answer is read as text.
       if (left.kind === "text") throw new NotFormula("text in a product");
-      left = call("mul", left, parsePower(cursor));
+      left =
+        isCall(left, "deg") && isMinutes(cursor) ? sexagesimal(cursor, left) : call("mul", left, parsePower(cursor));
     } else {
       return left;
     }
   }
+}
+
+const isMinutes = (cursor: Cursor): boolean => cursor.peek()?.kind === "num" && cursor.isMark("'", 1);
+
+/** `15^\circ 30' 36''`: minutes and seconds of arc. */
+function sexagesimal(cursor: Cursor, degrees: Node): Node {
+  const terms = [degrees];
+  for (let unit = 60n; isMinutes(cursor); unit *= 60n) {
+    const part = parsePrimary(cursor);
+    while (cursor.take("'")) {
+      // One mark for minutes, two for seconds.
+    }
+    terms.push(call("deg", call("div", part, num(rational(unit)))));
+  }
+  return call("add", ...terms);
 }
 
 /** `2:3` is a quotient, `2:3:4` a ratio of three. */
@@ -118,7 +136,9 @@ function takeText(cursor: Cursor, pattern: RegExp): boolean {
 
 const takePercent = (cursor: Cursor): boolean =>
   cursor.take("%") || takeText(cursor, /^\s*(?:\\?%|percent|per cent|pct)\s*$/);
-const takeDegree = (cursor: Cursor): boolean => takeText(cursor, /^\s*(?:degrees?)\s*$/);
+/** `40\degree`, without the caret. */
+const takeCircle = (cursor: Cursor): boolean => cursor.isCommand("circ") && cursor.next() !== undefined;
+const takeDegree = (cursor: Cursor): boolean => takeText(cursor, /^\s*(?:degrees?|\^?\s?\\circ)\s*$/);
 
 function percent(node: Node): Node {
   const hundredth = rational(1n, 100n);
@@ -189,7 +209,8 @@ function superscript(cursor: Cursor, base: Node): Node {
   const braced = cursor.isMark("{") ? 1 : 0;
   const token = cursor.peek(braced);
   const alone = braced === 0 || cursor.isMark("}", 2);
-  if (token?.kind === "command" && token.text === "circ" && alone) {
+  const letterO = token?.text.trim() === "o" && base.kind === "num";
+  if (alone && (letterO || (token?.kind === "command" && token.text === "circ"))) {
     cursor.raw();
     return call("deg", base);
   }

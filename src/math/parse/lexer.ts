@@ -1,12 +1,14 @@
 import { LimitReached, type Limits } from "../limits.js";
 import { add, fromDecimal, type Rational, rational } from "../value/rational.js";
 import {
+  brackets,
   commandAliases,
   conjunctions,
   fontCommands,
   functionAliases,
   functions,
   greek,
+  invisible,
   layout,
   textCommands,
   unicode,
@@ -38,11 +40,14 @@ const repeatRun = /\\(?:overline|bar|dot)\s*\{?(\d+)\}?/y;
 const boldWords = /\s*\{\s*[a-zA-Z]{2,}[a-zA-Z\s.]*\}/y;
 const digitRun = /\d+/y;
 const fractionRun = /\.(\d*)/y;
-/** `5.3 \cdot e3`: the notation of a calculator with a multiplication sign put in. */
-const spelledExponent = /\s*\\(?:cdot|times)\s*[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
-const barePoint = /\.(?=\s?[/*^])/y;
+/** `5.3 \cdot e3`, `5.3\mathrm{E}3`: the notation of a calculator with a multiplication sign or a font put in. */
+const spelledExponent = /(?:\s*(?:\\(?:cdot|times)|\*)\s*[eE]|\\mathrm\{[eE]\})([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
+const barePoint = /\.(?=\s?[/*^)\]}+=<>&-])/y;
 const exponentRun = /[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
 const letterRun = /[a-zA-Z]+/y;
+const rowSkip = /\*?\s?\[\s?-?[\d.]+\s?(?:ex|em|pt|mm|cm|in|px|mu|\\[a-z]+)\s?\]/y;
+/** `\rm cm`: the letters up to the end of the group. */
+const romanRun = /[\s~]*([a-zA-Z]{1,20})(?=\s*(?:[}^/]|$))/y;
 const commandRun = /\\(?:[a-zA-Z]+|.)/sy;
 
 function match(pattern: RegExp, source: string, at: number): RegExpExecArray | null {
@@ -70,6 +75,8 @@ class Lexer {
   private spaced = false;
   /** Open ( [ \{: inside them a comma separates. */
   private nesting = 0;
+  /** Open environments: outside them `&` aligns nothing. */
+  private environments = 0;
 
   constructor(
     private readonly source: string,
@@ -104,7 +111,7 @@ class Lexer {
 
   private mark(char: string): void {
     this.at++;
-    if (char === "$") return;
+    if (char === "$" || (char === "&" && this.environments <= 0)) return;
     if ("([".includes(char)) this.nesting++;
     if (")]".includes(char)) this.nesting--;
     if (char === "*" && this.source[this.at] === "*") {
@@ -191,27 +198,48 @@ class Lexer {
       this.push("word", alias);
       return;
     }
-    // `np.arcsin`, `xsin`: no word we know, so a product of letters.
-    for (const letter of run) this.push("word", letter);
+    // `xsqrt(5)`: a letter or two before a function's bracket.
+    const tail = this.source[this.at] === "(" ? /^[a-zA-Z]{1,2}(?=(?:sqrt|sin|cos|tan|log|ln|exp)$)/.exec(run) : null;
+    if (tail) this.at -= run.length - tail[0].length;
+    // `np.arcsin`: no word we know, so a product of letters.
+    for (const letter of tail ? tail[0] : run) this.push("word", letter);
   }
 
   private command(): void {
     const name = match(commandRun, this.source, this.at)?.[0].slice(1) ?? "";
     this.at += name.length + 1;
     if (name === "" || name === "\\") {
+      this.at += match(rowSkip, this.source, this.at)?.[0].length ?? 0;
       this.push("mark", "\\\\");
+    } else if (name === "rm") {
+      this.roman();
+    } else if (name === "left" || name === "right") {
+      if (this.source[this.at] === ".") this.at++;
     } else if (/\s/.test(name) || layout.has(name)) {
-      if ((name === "left" || name === "right") && this.source[this.at] === ".") this.at++;
-      this.spaced = true;
+      this.spaced ||= !brackets.has(name);
+    } else if (invisible.has(name)) {
+      this.argument();
     } else if (textCommands.has(name)) {
       this.words(name, this.argument());
     } else if (name === "begin" || name === "end") {
       this.environment(name);
-    } else if (fontCommands.has(name) || name === "phantom") {
+    } else if (fontCommands.has(name)) {
       this.font();
     } else {
       this.namedCommand(name);
     }
+  }
+
+  /** `\rm{cm}`, `{\rm cm}`: an upright word is text. */
+  private roman(): void {
+    const run = match(romanRun, this.source, this.at);
+    if (run) this.at += run[0].length;
+    const group = this.tokens.at(-1);
+    if (run && this.source[this.at] === "}" && group?.kind === "mark" && group.text === "{") {
+      this.tokens.pop();
+      this.at++;
+    }
+    if (run || this.source[this.at] === "{") this.words("rm", run ? run[1]! : this.argument());
   }
 
   /** A font change: its braces stay and group, unless it sets words (`\textbf{ miles}`). */
@@ -231,6 +259,7 @@ class Lexer {
   }
 
   private environment(name: "begin" | "end"): void {
+    this.environments += name === "begin" ? 1 : -1;
     const environment = this.argument().replace(/\*$/, "");
     if (environment === "array" && name === "begin") this.argument();
     this.push(name, environment);

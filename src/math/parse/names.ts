@@ -30,9 +30,14 @@ export const functionAliases: Record<string, string> = {
 
 /** Commands that only affect layout. */
 export const layout = words(`
-  left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle
+  big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle
   limits nolimits quad qquad hline thinspace enspace hfill noindent mathstrut strut middle centering
-  , ! ; : > / rm bf it cal large Large small normalsize allowbreak nonumber protect`);
+  , ! ; : > / bf it cal large Large small normalsize allowbreak nonumber protect`);
+
+/** The layout commands that size a bracket: what stands before it still touches it. */
+export const brackets = words("big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr");
+/** Commands whose argument is nothing of the answer: colours, spaces, labels. */
+export const invisible = words("color textcolor colorbox hspace vspace phantom hphantom vphantom tag label");
 
 /** Commands whose braced argument is text or a font change. `font` ones are read as mathematics. */
 export const textCommands = words("text textrm textsf textnormal mbox hbox mathrm operatorname textup rm");
@@ -82,6 +87,10 @@ export const commandAliases: Record<string, string> = {
   bullet: "*",
   div: "/",
   colon: ":",
+  pounds: "$",
+  euro: "$",
+  yen: "$",
+  textdollar: "$",
   varnothing: "emptyset",
   degree: "circ",
   thickapprox: "approx",

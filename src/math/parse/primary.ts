@@ -119,6 +119,8 @@ const baseNames: Record<string, number> = {
 
 function parseNumber(cursor: Cursor, token: Token & { kind: "num" }): Node {
   if (cursor.isMark("_")) return parseBase(cursor, token);
+  const worded = wordedBase(cursor);
+  if (worded) return inBase(token, worded);
   const mixed = parseMixed(cursor, token);
   return mixed ?? num(token.value, token.places);
 }
@@ -126,10 +128,22 @@ function parseNumber(cursor: Cursor, token: Token & { kind: "num" }): Node {
 /** `2112_6`, `2112_{(6)}`, `2112_{\text{six}}`. */
 function parseBase(cursor: Cursor, token: Token & { kind: "num" }): Node {
   cursor.next();
-  const subscript = cursor
-    .raw()
-    .replace(/[()\s]/g, "")
-    .toLowerCase();
+  return inBase(token, cursor.raw());
+}
+
+/** `52 \text{ (base 8)}`, `52 \text{ base } 8`, `52_8 \text{ in base eight}`. */
+function wordedBase(cursor: Cursor): string | undefined {
+  const text = cursor.peek();
+  if (text?.kind !== "text") return undefined;
+  const words = /^\s*\(?(?:in )?base[\s-]*(\w*)\)?\s*$/.exec(text.text);
+  const after = cursor.peek(1);
+  if (!words || (words[1] === "" && after?.kind !== "num")) return undefined;
+  cursor.next();
+  return words[1] || cursor.next().text;
+}
+
+function inBase(token: Token & { kind: "num" }, spelled: string): Node {
+  const subscript = spelled.replace(/^base|[()\s-]/gi, "").toLowerCase();
   const base = baseNames[subscript] ?? Number(subscript);
   if (!Number.isInteger(base) || base < 2 || base > 36 || !/^\d+$/.test(token.text)) throw new NotFormula("not a base");
   const digits = [...token.text].map(Number);

@@ -1,10 +1,10 @@
 /** Units behind a value: `5\text{ cm}^2`, `\mathrm{ft}/\mathrm{s}`, `3 hours`. */
-import { call, type Node, num } from "../ast.js";
-import { rational } from "../value/rational.js";
+import { call, type Node, num, type Quantity } from "../ast.js";
+import { divide, one, rational, same } from "../value/rational.js";
 import { isSeparator } from "./answer.js";
 import type { Cursor } from "./cursor.js";
 import { magnitudes, qualifiers } from "./names.js";
-import { isUnitWord } from "./units.js";
+import { isUnitWord, measure } from "./units.js";
 
 /** Text that is not a conjunction or a condition; or a bare unit word. */
 function isUnit(cursor: Cursor, ahead = 0): boolean {
@@ -23,6 +23,24 @@ export function quantity(value: Node, unit: string): Node {
   const scaled = match ? call("mul", value, num(rational(magnitudes[match[1]!.toLowerCase()]!))) : value;
   const rest = match ? match[2]! : unit;
   return rest === "" ? scaled : { kind: "quantity", value: scaled, unit: rest };
+}
+
+/** A sum in the unit of its first term; a term without a unit, or in one we do not know, is taken to be in it. */
+export function addQuantities(left: Quantity, right: Node): Quantity {
+  const value = right.kind === "quantity" ? inUnit(right, left.unit) : right;
+  return { ...left, value: call("add", left.value, value) };
+}
+
+/** Whether two units measure the same, as far as we know them. */
+export function sameKind(a: string, b: string): boolean {
+  const [first, second] = [measure(a), measure(b)];
+  return first !== undefined && first.dimensions === second?.dimensions;
+}
+
+function inUnit(other: Quantity, unit: string): Node {
+  const [to, from] = [measure(unit), measure(other.unit)];
+  const factor = to && from && to.dimensions === from.dimensions ? divide(from.factor, to.factor) : undefined;
+  return factor && !same(factor, one) ? call("mul", num(factor), other.value) : other.value;
 }
 
 /** Takes the unit behind `value`, if there is one. */

@@ -27,7 +27,7 @@ function joinGroups(text: string): string {
   return text.replace(groups, (_, head: string, tail: string) => head + tail.replace(/\D+(0\d\d)/g, "{,}$1"));
 }
 
-const groups = /(?<![\d.])(\d{1,3})((?:\s*(?:[,;]|\\text\s*\{\s*(?:and|or)\s*\})\s*0\d\d(?!\d))+)/g;
+const groups = /(?<![\d.])(\d{1,3})((?:(?:\s|\\ )*(?:[,;](?:\\ )?|\\text\s*\{\s*(?:and|or)\s*\})\s*0\d\d(?!\d))+)/g;
 
 function read(text: string, options: LexOptions): Node {
   const counted = countedThings(text);
@@ -49,13 +49,16 @@ function read(text: string, options: LexOptions): Node {
 
 /** `15 white marbles`: a value and words of what is counted, unless the words say more ("or more", "less than"). */
 function countedThings(text: string): { value: string; things: string } | undefined {
-  const match = /^(.{0,200}[\d})\]%])\s+([a-zA-Z][a-zA-Z\s]*?)\.?$/s.exec(text);
+  const match = /^(.{0,200}[\d})\]%])\s+([a-zA-Z][a-zA-Z\s]*?)\.?$/s.exec(text) ?? bracketedUnit.exec(text);
   if (!match || isProse(match[1]!) || isQualified(match[2]!)) return undefined;
   const words = match[2]!.split(/\s+/);
-  if (words.length < 2 && words[0]!.length < 4) return undefined;
+  if (words.length < 2 && words[0]!.length < 4 && !isUnitWord(words[0]!)) return undefined;
   if (words.some((word) => functions.has(word) || word.length === 1)) return undefined;
   return { value: match[1]!, things: match[2]! };
 }
+
+/** `44 (candles)`, `70 (inches)`. */
+const bracketedUnit = /^([^a-zA-Z]{0,60}[\d}%])\s?\(([a-zA-Z]{2,}[a-zA-Z\s]*)\)$/s;
 
 /** The content of an answer that is one `\text{…}` as a whole. */
 function textContent(text: string): string | undefined {
@@ -99,8 +102,9 @@ export function plainText(source: string): string {
   let text = source
     .replace(/\\[dtc]frac/g, "\\frac")
     .replace(wrapper, "")
-    .replace(/\\[,;:! ]|[\s~${}]/g, "")
-    .toLowerCase();
+    .replace(/\\[,;:! ()[\]]|[\s~${}]/g, "")
+    .toLowerCase()
+    .replace(/(?<=\d)([ap])\.m\b/, "$1m");
   text = text.replace(/[.,;:!]+$/, "");
   while (/^\([^(),]*\)$/.test(text)) text = text.slice(1, -1);
   return text.replace(/[.,;:!]+$/, "");
