@@ -1,5 +1,5 @@
 /**
- * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections ceilings,decode,train,step] [--micro-batch auto]
+ * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections check,ceilings,decode,train,step] [--micro-batch auto]
  * [--seconds 420] [--json FILE]`: what sampling and training cost on a GPU at the shape of DeepSeek-R1-Distill-Qwen-1.5B, with random
  * weights. Every figure is a JSON line on stdout as soon as it is known; the tables come last, on stderr. Sections that would begin after
  * --seconds are left out, and say so. `--tiny --device cpu` runs all of it on a small shape, to try the script out.
@@ -18,6 +18,7 @@ import {
   torchVersion,
 } from "../../src/torch/index.js";
 import { type Ceilings, measureCeilings } from "./ceilings.js";
+import { checkGradients, checkSampling } from "./check.js";
 import { type DecodeFigures, measureDecode } from "./decode.js";
 import { drawLengths, OPEN_RS } from "./lengths.js";
 import { Report, round } from "./report.js";
@@ -30,7 +31,7 @@ const { values: args } = parseArgs({
     device: { type: "string", default: "cuda:0" },
     dtype: { type: "string" },
     batches: { type: "string" },
-    sections: { type: "string", default: "ceilings,decode,train,step" },
+    sections: { type: "string", default: "check,ceilings,decode,train,step" },
     "micro-batch": { type: "string", default: "auto" },
     "dollars-per-hour": { type: "string", default: "3.5" },
     seconds: { type: "string", default: "420" },
@@ -106,6 +107,27 @@ add("machine", {
   dtype,
   attention: pagedKernel(device, dtype),
   computed_parameters_m: round(computedParameters(config) / 1e6),
+});
+
+section("check", () => {
+  for (const type of isCuda(device) ? (["float32", dtype] as const) : [dtype]) {
+    for (const check of checkSampling(device, type)) {
+      add("check", {
+        what: "sampled against trained log-probabilities",
+        dtype: type,
+        kernel: check.kernel,
+        captured: check.captured,
+        tokens: check.tokens,
+        mean_difference: round(check.meanDifference),
+        max_difference: round(check.maxDifference),
+        same_as_uncaptured: check.sameAsUncaptured,
+        ok: check.ok,
+      });
+    }
+    const gradients = checkGradients(device, type);
+    const error = round(gradients.relativeError);
+    add("check", { what: "gradients against the CPU's", dtype: type, relative_error: error, ok: gradients.ok });
+  }
 });
 
 const ceilings = section("ceilings", (): Ceilings => {

@@ -33,7 +33,8 @@ export const TINY = parseConfig({
   tie_word_embeddings: false,
 });
 
-export function randomOn(config: ModelConfig, device: string, dtype: DType): CausalLM {
+/** Weights of deviation `std`, norms 1, biases 0, made on the device. */
+export function randomOn(config: ModelConfig, device: string, dtype: DType, std = 0.02): CausalLM {
   const weights = noGrad(() =>
     scope(
       () =>
@@ -43,7 +44,7 @@ export function randomOn(config: ModelConfig, device: string, dtype: DType): Cau
             const isNorm = slot.name.endsWith("norm.weight");
             if (slot.columns === undefined)
               return [slot.name, ops[isNorm ? "ones" : "zeros"](shape, { dtype, device })];
-            return [slot.name, ops.mul_(ops.randn(shape, { dtype, device }), 0.02)];
+            return [slot.name, ops.mul_(ops.randn(shape, { dtype, device }), std)];
           }),
         ),
     ),

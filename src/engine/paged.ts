@@ -1,6 +1,6 @@
 import type { CausalLM } from "../model/index.js";
 import type { Tokenizer } from "../text/types.js";
-import { isCuda } from "../torch/cuda.js";
+import { cudaCompiled, isCuda } from "../torch/cuda.js";
 import { PagedRun, pagedSupports } from "./paged-run.js";
 import { Run } from "./run.js";
 import type { Scheduler } from "./scheduler.js";
@@ -15,7 +15,7 @@ export function newRun(
   onToken: OnToken | undefined,
   sizes: { maxRows: number; longestPrompt: number },
 ): Run | PagedRun {
-  return isCuda(model.device) && pagedSupports(params)
+  return isCuda(model.device) && cudaCompiled() && pagedSupports(params)
     ? new PagedRun(model, tokenizer, params, scheduler, onToken, sizes)
     : new Run(model, tokenizer, params, scheduler, onToken);
 }

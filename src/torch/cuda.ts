@@ -31,6 +31,9 @@ export interface NativeCuda {
 
 export const isCuda = (device: string): boolean => device.startsWith("cuda");
 
+/** Whether the addon knows graphs, events and the allocator: it was built for a libtorch with CUDA, with CUDA's headers. */
+export const cudaCompiled = (): boolean => native.cudaCompiled();
+
 const indexOf = (device: string): number => Number(device.split(":")[1] ?? 0);
 
 /** Waits until the device has done everything asked of it. */

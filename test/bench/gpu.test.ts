@@ -51,8 +51,9 @@ test("the script runs through on a CPU", { timeout: 60_000 }, () => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect([run.status, rows.find((row) => "failed" in row)]).toEqual([0, undefined]);
   expect(rows.map((row) => row.section)).toEqual([
-    ...["machine", "ceilings", "decode", "decode", "train"],
+    ...["machine", "check", "check", "ceilings", "decode", "decode", "train"],
     ...["step", "step"],
   ]);
+  expect(rows.filter((row) => row.section === "check").map((row) => row.ok)).toEqual([true, true]);
   expect(run.stderr).toContain("share_of_bandwidth");
 });
