@@ -50,7 +50,9 @@ function draw(p_BV: Tensor, u_B1: Tensor): Tensor {
   const cdf_BV = ops.cumsum(p_BV, -1);
   // A hair below the whole, so that rounding can never step past the last token that has any probability.
   const whole_B1 = ops.slice(cdf_BV, { dim: -1, start: -1 }).mul(1 - 1e-6);
-  return ops.searchsorted(cdf_BV, whole_B1.mul(u_B1), { right: true }).squeeze(-1);
+  const ids_B = ops.searchsorted(cdf_BV, whole_B1.mul(u_B1), { right: true }).squeeze(-1);
+  // Only where probabilities are NaN is none found: some token then, whose log-probability is NaN, for the trainer to stop at.
+  return ops.clamp_(ids_B, { max: p_BV.size(-1) - 1 });
 }
 
 const pick = (x_BV: Tensor, ids_B: Tensor): Tensor => x_BV.gather(-1, ids_B.unsqueeze(-1)).squeeze(-1);
