@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { defaultText, typeText } from "../recipe/describe.js";
 import { printRecipe, type RecipeKind, type Resolved } from "../recipe/index.js";
 
-export interface RecipeCommand<T extends object> {
+export interface RecipeCommand<T extends { output_dir: string }> {
   kind: RecipeKind<T>;
   description: string;
   examples: string;
@@ -28,18 +28,22 @@ function warn(resolved: Resolved<object>): void {
   if (inert.length > 0) log(`note: no effect here (--dry-run says why): ${inert.join(", ")}`);
 }
 
-export function registerRecipeCommand<T extends object>(program: Command, definition: RecipeCommand<T>): Command {
+export function registerRecipeCommand<T extends { output_dir: string }>(
+  program: Command,
+  definition: RecipeCommand<T>,
+): Command {
   const { kind } = definition;
   return program
     .command(kind.name)
     .description(definition.description)
     .argument("[recipe]", "YAML file; see docs/recipe.md")
     .argument("[keys...]", "any key of the recipe: --key value")
-    .usage("[recipe.yaml] [--dry-run] [--key value ...]")
+    .usage("[recipe.yaml] [--dry-run] [--profile] [--key value ...]")
     .option("--dry-run", "print the recipe with all defaults, and the keys that have no effect and why; train nothing")
+    .option("--profile", "at the end, print where time and memory went, by phase and by operator")
     .allowUnknownOption()
     .addHelpText("after", `\nExamples:\n${definition.examples}\n\nKeys (in the recipe or as options):${keysHelp(kind)}`)
-    .action(async (_recipe: unknown, _keys: unknown, options: { dryRun?: true }, command: Command) => {
+    .action(async (_recipe: unknown, _keys: unknown, options: { dryRun?: true; profile?: true }, command: Command) => {
       const [first, ...others] = command.args;
       const hasFile = first !== undefined && !first.startsWith("-");
       const resolved = definition.load(hasFile ? first : undefined, hasFile ? others : command.args);
@@ -48,8 +52,17 @@ export function registerRecipeCommand<T extends object>(program: Command, defini
         return;
       }
       warn(resolved);
-      await definition.run(resolved);
+      const run = () => definition.run(resolved);
+      await (options.profile ? profiled(resolved.recipe.output_dir, run) : run());
     });
+}
+
+async function profiled(outputDir: string, run: () => Promise<void>): Promise<void> {
+  const { formatProfile, startProfile, writeProfile } = await import("../train/profile.js");
+  const end = startProfile();
+  await run();
+  const profile = end();
+  log(`${formatProfile(profile)}\nall of it: ${writeProfile(profile, outputDir)}`);
 }
 
 export function log(line: string): void {

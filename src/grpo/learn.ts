@@ -1,6 +1,7 @@
 import { backwardTokens, packBatch, scoreTokens } from "../model/batch.js";
 import { planMicroBatches } from "../model/micro-batches.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
+import { phase } from "../run/phases.js";
 import { ops, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
 import type { PassPlan } from "../train/memory.js";
@@ -30,7 +31,7 @@ export function learn(
 ): Record<string, number> {
   const done = accumulate(learner, recipe, passes, weighted(samples, all, recipe, shape));
   if (!Number.isFinite(done.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${done.loss}`);
-  return { loss: done.loss, ...report(done.stats), ...learner.update(stepsDone) };
+  return { loss: done.loss, ...report(done.stats), ...phase("optimizer", () => learner.update(stepsDone)) };
 }
 
 export interface Weighted {

@@ -2,6 +2,7 @@ import type { Prompt, PromptSampler } from "../data/index.js";
 import type { Completion, Engine, GenerateOptions } from "../engine/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
 import type { Reward, RewardInput } from "../rewards/index.js";
+import { phase } from "../run/phases.js";
 import { type Advantages, computeAdvantages } from "./advantages.js";
 
 /** G completions of one prompt with what each reward says of them: `scores[completion][function]`. */
@@ -68,13 +69,11 @@ export async function sampleGroups(
   { n = context.recipe.num_generations, seed }: { n?: number; seed?: number } = {},
 ): Promise<Group[]> {
   const { engine, rewards, recipe, shouldStop = () => false } = context;
-  const all = await engine.generate(
-    prompts.map((prompt) => prompt.ids),
-    { ...samplingOf(recipe), n, seed, shouldStop },
-  );
+  const ids = prompts.map((prompt) => prompt.ids);
+  const all = await phase("sampling", () => engine.generate(ids, { ...samplingOf(recipe), n, seed, shouldStop }));
   if (shouldStop()) throw new Interrupted("sampling was stopped");
   const inputs = prompts.flatMap((prompt, p) => all[p]!.map((completion) => rewardInput(prompt, completion)));
-  const byFunction = await Promise.all(rewards.map((reward) => reward.score(inputs)));
+  const byFunction = await phase("rewards", () => Promise.all(rewards.map((reward) => reward.score(inputs))));
   return prompts.map((prompt, p) => ({
     prompt,
     completions: all[p]!,

@@ -6,6 +6,7 @@ import type { PromptSampler, SamplerState } from "../data/index.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import type { MetricsRow } from "../run/metrics.js";
+import { phase } from "../run/phases.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, type RngState, saveRng } from "../train/learner.js";
 import type { PassPlan } from "../train/memory.js";
@@ -71,7 +72,7 @@ export async function train(run: GrpoRun): Promise<number> {
   for (;;) {
     if (state.evaluationDue) state = await evaluateNow(run, state, display);
     if (state !== saved && savesAt(run, state)) {
-      await session.save(learner, state, run.source);
+      await phase("saving", () => session.save(learner, state, run.source));
       saved = state;
     }
     if (state.step >= totalSteps || session.interrupt.stopRequested) return state.step;
@@ -86,7 +87,9 @@ export async function train(run: GrpoRun): Promise<number> {
 
     const samples = partOf(pending, run.shape);
     const learnt = dumpIfNonFinite(run, samples, state.step, () =>
-      learner.model.training([run.recipe.seed, step], () => learn(run, samples, pending.samples, state.step)),
+      learner.model.training([run.recipe.seed, step], () =>
+        phase("learning", () => learn(run, samples, pending.samples, state.step)),
+      ),
     );
 
     const row: MetricsRow = {
@@ -118,7 +121,7 @@ async function sampleNext(run: GrpoRun, step: number): Promise<Sampling | null> 
   const start = performance.now();
   const rollout = await orInterrupt(collectRollout(run, run.shape.promptsPerGeneration));
   if (!rollout) return null;
-  const pending = { samples: samplesOf(rollout, run), nextUpdate: 0 };
+  const pending = { samples: phase("scoring", () => samplesOf(rollout, run)), nextUpdate: 0 };
   const rewardNames = run.rewards.map((reward) => reward.name);
   const metrics = { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) };
   const completions = completionRows(rollout, run.rewards, step);

@@ -8,6 +8,7 @@ import {
   type TokenScores,
 } from "../model/index.js";
 import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
+import { phase } from "../run/phases.js";
 import { ops, scope } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
 import { type Example, learntTokens } from "./types.js";
@@ -39,7 +40,7 @@ export function learnStep(
     backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total), options),
   );
   if (!Number.isFinite(metrics.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${metrics.loss}`);
-  return { ...metrics, ...learner.update(stepsDone) };
+  return { ...metrics, ...phase("optimizer", () => learner.update(stepsDone)) };
 }
 
 /** The same means without learning. */

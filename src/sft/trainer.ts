@@ -5,6 +5,7 @@
 import type { SftRecipe } from "../recipe/index.js";
 import { yieldToEvents } from "../run/interrupt.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
+import { phase } from "../run/phases.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
 import type { PassPlan } from "../train/memory.js";
@@ -57,7 +58,7 @@ export async function train(run: SftRun): Promise<number> {
     run.progress.update(step, { loss: learnt.loss ?? Number.NaN, ...evaluation });
     state = { ...state, step, numTokens, unlogged: rows.unlogged };
     await yieldToEvents();
-    if (savesAt(run, step)) await session.save(learner, state, run.source);
+    if (savesAt(run, step)) await phase("saving", () => session.save(learner, state, run.source));
   }
   return state.step;
 }
@@ -69,7 +70,9 @@ function initialState({ recipe, data }: SftRun): SftState {
 function learnOrDump(run: SftRun, examples: readonly Example[], stepsDone: number): Record<string, number> {
   try {
     const seed = [run.recipe.seed, stepsDone + 1];
-    return run.learner.model.training(seed, () => learnStep(run.learner, examples, stepsDone, run.plan));
+    return run.learner.model.training(seed, () =>
+      phase("learning", () => learnStep(run.learner, examples, stepsDone, run.plan)),
+    );
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;
     throw dumpBatch(error, run.recipe.output_dir, stepsDone + 1, examples, run.data.tokenizer);
