@@ -1,5 +1,5 @@
 /**
- * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections check,ceilings,decode,train,step] [--micro-batch auto]
+ * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections check,ceilings,decode,parts,train,step] [--micro-batch auto]
  * [--seconds 420] [--json FILE]`: what sampling and training cost on a GPU at the shape of DeepSeek-R1-Distill-Qwen-1.5B, with random
  * weights. Every figure is a JSON line on stdout as soon as it is known; the tables come last, on stderr. Sections that would begin after
  * --seconds are left out, and say so. `--tiny --device cpu` runs all of it on a small shape, to try the script out.
@@ -21,6 +21,7 @@ import { type Ceilings, measureCeilings } from "./ceilings.js";
 import { checkGradients, checkSampling } from "./check.js";
 import { type DecodeFigures, measureDecode } from "./decode.js";
 import { drawLengths, OPEN_RS } from "./lengths.js";
+import { measureParts } from "./parts.js";
 import { Report, round } from "./report.js";
 import { computedParameters, QWEN_1_5B, randomOn, TINY } from "./shape.js";
 import { estimateStep, runStep, type StepSeconds, type StepSizes } from "./step.js";
@@ -31,7 +32,7 @@ const { values: args } = parseArgs({
     device: { type: "string", default: "cuda:0" },
     dtype: { type: "string" },
     batches: { type: "string" },
-    sections: { type: "string", default: "check,ceilings,decode,train,step" },
+    sections: { type: "string", default: "check,ceilings,decode,parts,train,step" },
     "micro-batch": { type: "string", default: "auto" },
     "dollars-per-hour": { type: "string", default: "3.5" },
     seconds: { type: "string", default: "420" },
@@ -49,6 +50,7 @@ const SIZES = args.tiny
       ceilings: { bytes: 1 << 22, matrix: 256 },
       batches: "1,3",
       decode: { context: 24, steps: 6, warmups: 3, temperature: 0.7 },
+      parts: { batch: 3, context: 24 },
       train: { sequences: 6, prompt: 6 },
       lengths: { mean: 20, deviation: 8, least: 4, most: 32 },
       step: { prompts: 3, group: 2, promptTokens: 7 },
@@ -58,6 +60,7 @@ const SIZES = args.tiny
       ceilings: { bytes: 1 << 31, matrix: 8192 },
       batches: "1,8,72,256",
       decode: { context: 1000, steps: 100, warmups: 8, temperature: 0.7 },
+      parts: { batch: 72, context: 1000 },
       train: { sequences: 24, prompt: 200 },
       lengths: OPEN_RS,
       step: { prompts: 12, group: 6, promptTokens: 200 },
@@ -162,6 +165,12 @@ for (const batch of (args.batches ?? SIZES.batches).split(",").map(Number)) {
     emptyCache(device);
   });
 }
+
+section("parts", () => {
+  const { batch, context } = SIZES.parts;
+  for (const { part, ms } of measureParts(model, batch, context)) add("parts", { batch, context, part, ms: round(ms) });
+  emptyCache(device);
+});
 
 const wanted = args["micro-batch"] === "auto" ? "auto" : Number(args["micro-batch"]);
 const longest = SIZES.lengths.most + Math.max(SIZES.step.promptTokens, SIZES.train.prompt);
