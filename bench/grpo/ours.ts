@@ -9,11 +9,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runTraining } from "../../src/grpo/train.js";
 import { resolveGrpoRecipe } from "../../src/recipe/index.js";
 import { formatProfile, startProfile } from "../../src/train/profile.js";
+import { reward } from "./rewards.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,7 +37,7 @@ const output = mkdtempSync(path.join(tmpdir(), "open-rs-bench-"));
 const { recipe } = resolveGrpoRecipe({
   model_name_or_path: checkpoint,
   dataset_name: path.join(checkpoint, "prompts.jsonl"),
-  reward_funcs: [fileURLToPath(new URL("./rewards.ts", import.meta.url))],
+  reward_funcs: ["fn:reward"],
   per_device_train_batch_size: Number(values.prompts) * Number(values.group),
   num_generations: Number(values.group),
   max_completion_length: maxNew,
@@ -61,7 +61,8 @@ interface Row {
 
 try {
   const profile = values.profile ? startProfile() : null;
-  await runTraining(recipe, () => {});
+  // In this process, as the peer has it.
+  await runTraining(recipe, () => {}, { reward });
   if (profile) console.error(formatProfile(profile()));
   const lines = readFileSync(path.join(output, "metrics.jsonl"), "utf8").trim().split("\n");
   // The first step warms up.
