@@ -20,6 +20,11 @@ export interface Options {
   units: "agree" | "ignore";
   /** "fold": a letter's case may differ where that confuses no variables (`C` for the constant `c`). "keep": it may not. */
   letterCase: "fold" | "keep";
+  /**
+   * "literal": words match the same words only. "meaning": "no solution" is ∅, "all real numbers" is ℝ, and
+   * `\text{The answer is } 5` says 5.
+   */
+  words: "literal" | "meaning";
   limits: Limits;
 }
 
@@ -31,11 +36,12 @@ export const reward: Options = {
   decimals: 6,
   units: "agree",
   letterCase: "fold",
+  words: "literal",
   limits: defaultLimits,
 };
 
 /** Plain expressions too, as lighteval's metric: for scoring models that were not told to box. */
-export const evaluation: Options = { ...reward, extraction: "anywhere", boxes: "all" };
+export const evaluation: Options = { ...reward, extraction: "anywhere", boxes: "all", words: "meaning" };
 
 export const presets = { reward, evaluation } as const;
 export type PresetName = keyof typeof presets;

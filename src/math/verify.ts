@@ -58,8 +58,9 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
   try {
     const context: Context = { options, budget: new Budget(options.limits) };
     let first: Verdict | undefined;
-    for (const a of readParts(gold, options.limits)) {
-      for (const b of readParts(answer, options.limits)) {
+    const meaning = options.words === "meaning";
+    for (const a of readParts(gold, options.limits, meaning)) {
+      for (const b of readParts(answer, options.limits, meaning)) {
         if (first && (isPair(a) || isPair(b))) continue;
         const verdict = compareTextOr(a, b, goldPlain, answerPlain, context);
         if (!first || isEqual(verdict)) {
@@ -125,17 +126,17 @@ function compareTextOr(a: Node, b: Node, goldPlain: string, answerPlain: string,
 }
 
 /** The readings of an extraction; several parts are a list. */
-function* readParts(extraction: Extraction, limits: Limits): Generator<Node> {
+function* readParts(extraction: Extraction, limits: Limits, meaning = false): Generator<Node> {
   const { parts } = extraction;
   if (parts.length === 1 || parts.some((part) => /^0\d\d$/.test(part))) {
-    yield* readings(parts.join(", "), limits);
+    yield* readings(parts.join(", "), limits, meaning);
     return;
   }
   yield group(
     "",
     "",
     parts.map((part) => {
-      for (const node of readings(part, limits)) return node;
+      for (const node of readings(part, limits, meaning)) return node;
       return { kind: "text", text: part };
     }),
   );

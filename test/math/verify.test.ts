@@ -266,6 +266,46 @@ const tables: Record<string, Line[]> = {
     ["213_5", "58", false],
     ["213_5", "214_5", false],
     ["12_8", "1010_2", true],
+    ["213_5", "213 \\text{ base } 5", true],
+    ["213_5", "213 \\text{ (base 6)}", false],
+  ],
+  "layout and units of other hands": [
+    ["44", "44 (candles)", true],
+    ["70 \\text{ in}", "70 (inches)", true],
+    ["70 \\text{ in}", "71 (inches)", false],
+    ["3x", "3(x)", true],
+    ["66\\text{ in}", "5 \\text{ ft } 6 \\text{ in}", true],
+    ["66\\text{ in}", "5 \\text{ ft } 7 \\text{ in}", false],
+    ["2\\text{ hours}", "1 \\text{ hour} + 60 \\text{ minutes}", true],
+    ["15.5^\\circ", "15^\\circ 30'", true],
+    ["15.5^\\circ", "15^\\circ 31'", false],
+    ["1\\frac{1}{100}^\\circ", "1^\\circ 0' 36''", true],
+    ["90", "90^o", true],
+    ["x", "x^o", false],
+    ["3:30 p.m.", "3:30 \\text{ PM}", true],
+    ["3:30 p.m.", "3:30 a.m.", false],
+    ["5", "\\textcolor{blue}{5}", true],
+    ["5", "\\hspace{1cm} 5", true],
+    ["4.4e7", "4.4\\mathrm{E}7", true],
+    ["42x\\sqrt{5}", "42xsqrt(5)", true],
+    ["I(0)", "I\\left(0\\right)", true],
+    ["12", "\\pounds 12", true],
+  ],
+  "names for points and sets": [
+    ["(3,4)", "P(3,4)", true],
+    ["(3,4)", "P(4,3)", false],
+    ["\\{1,2\\}", "S = \\{2,1\\}", true],
+    ["(0,1)\\cup(2,3)", "x = (0,1)\\cup(2,3)", true],
+    ["[-2,2]", "-2,2", false],
+    ["0", "3 - 3 = 0", true],
+    ["p(x) = x+1", "x+1", true],
+    ["3:4", "3 \\text{ to } 4", true],
+    ["7 \\pmod{11}", "x \\equiv 7 \\pmod{11}", true],
+    ["\\text{(C)}", "\\text{Option C}", true],
+    ["\\text{(C)}", "\\text{Option D}", false],
+    ["ABD", "A, B, D", true],
+    ["ABD", "A, B, C", false],
+    ["ABD", "\\text{A and B}", false],
   ],
 };
 
@@ -305,6 +345,18 @@ describe("options", () => {
   test("letterCase: keep tells N from n", () => {
     expect(verify("\\frac{N}{2}", "\\boxed{\\frac{n}{2}}")).toBe(true);
     expect(verify("\\frac{N}{2}", "\\boxed{\\frac{n}{2}}", { letterCase: "keep" })).toBe(false);
+  });
+
+  test.each([
+    ["\\emptyset", "\\text{No real solutions.}"],
+    ["\\text{no solution}", "\\emptyset"],
+    ["(-\\infty,\\infty)", "\\text{all real numbers}"],
+    ["\\text{DNE}", "\\text{does not exist}"],
+    ["5", "\\text{The answer is } 5"],
+  ])("words: meaning reads %s in %s", (gold, answer) => {
+    expect(verify(gold, `\\boxed{${answer}}`, { words: "meaning" })).toBe(true);
+    expect(verify(gold, `\\boxed{${answer}}`, { words: "literal" })).toBe(false);
+    expect(verify("0", `\\boxed{${answer}}`, { words: "meaning" })).toBe(false);
   });
 
   test("manyBoxes: last takes the last box alone", () => {

@@ -3,7 +3,7 @@ import { type Call, call, type Group, isCall, type Matrix, type Node, type Relat
 import { plainText } from "../parse/reading.js";
 import { numericValue, Point, variables } from "../value/numeric.js";
 import { compareExpressions } from "./expressions.js";
-import { compareRealSets, isRealSet, realSet } from "./intervals.js";
+import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js";
 import { matchUnits } from "./quantities.js";
 import { assignedValue, compareRelations, dropApproximations, isEquation, isName } from "./relations.js";
 import { simplify } from "./simplify.js";
@@ -116,8 +116,8 @@ function compareGroups(a: Node, b: Node, context: Context): Verdict {
   if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
   const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
   if (x !== y && half) return different("brackets");
-  // `[-2, 2]` is an interval, `-2, 2` are its ends.
-  if (x !== y && a.items.length === 2 && [a, b].some((node) => node.open === "[")) return different("brackets");
+  // `[-2, 2]` and `(0, \infty)` are intervals, `-2, 2` and `0, \infty` their ends.
+  if (x !== y && a.items.length === 2 && [a, b].some(isInterval)) return different("brackets");
   return every(a.items, (item, i) => compareComponent(item, b.items[i]!, context), "components");
 }
 
@@ -129,6 +129,8 @@ function namedPoint(node: Node): Node {
     ? point
     : node;
 }
+
+const isInterval = (pair: Group): boolean => isTuple(pair) && (pair.open === "[" || pair.items.some(isInfinite));
 
 /** A tuple against a set: the same elements, none of them twice. */
 function compareWithSet(a: Group, b: Group, context: Context): Verdict {

@@ -166,7 +166,7 @@ function infiniteBound(node: Node): { root: Node; rising: boolean } | undefined 
   return right.kind === "sym" && isInfinite(left) ? { root: left, rising: false } : undefined;
 }
 
-const isInfinite = (node: Node): boolean =>
+export const isInfinite = (node: Node): boolean =>
   (node.kind === "sym" && node.name === "oo") || (isCall(node, "neg") && isInfinite(node.args[0]!));
 
 export function substitute(node: Node, name: string, value: Node): Node {

@@ -7,6 +7,7 @@ import {
   fontCommands,
   functionAliases,
   functions,
+  gluedFunction,
   greek,
   invisible,
   layout,
@@ -36,6 +37,8 @@ export interface LexOptions {
 
 const thousandsComma = /\d{1,3}(?:(?:\{,\}|,)(?:\\!\s*)?\d{3})+(?!\d)/y;
 const thousandsSpace = /[1-9]\d{0,2}(?:(?:\\[,;: ]|~|\\thinspace| )\d{3})+(?![\d.]*\d)/y;
+/** With a typed space the decimals may follow: `31\,415.9`. */
+const thousandsThin = /[1-9]\d{0,2}(?:(?:\\[,;: ]|~|\\thinspace)\d{3})+(?!\d)/y;
 const repeatRun = /\\(?:overline|bar|dot)\s*\{?(\d+)\}?/y;
 const boldWords = /\s*\{\s*[a-zA-Z]{2,}[a-zA-Z\s.]*\}/y;
 const digitRun = /\d+/y;
@@ -133,7 +136,10 @@ class Lexer {
     const grouped =
       this.options.thousands && this.nesting <= 0 && !afterComma ? match(thousandsComma, source, at) : null;
     const listed = grouped !== null && /^,\d/.test(source.slice(at + grouped[0].length, at + grouped[0].length + 2));
-    const spaced = match(thousandsSpace, source, at) ?? match(/\d{1,3}(?:\{,\}(?:\\!)?\d{3})+(?!\d)/y, source, at);
+    const spaced =
+      match(thousandsSpace, source, at) ??
+      match(thousandsThin, source, at) ??
+      match(/\d{1,3}(?:\{,\}(?:\\!)?\d{3})+(?!\d)/y, source, at);
     if (grouped && !listed) text = grouped[0];
     else if (spaced) text = spaced[0];
     else text = match(digitRun, source, at)?.[0] ?? "";
@@ -199,7 +205,7 @@ class Lexer {
       return;
     }
     // `xsqrt(5)`: a letter or two before a function's bracket.
-    const tail = this.source[this.at] === "(" ? /^[a-zA-Z]{1,2}(?=(?:sqrt|sin|cos|tan|log|ln|exp)$)/.exec(run) : null;
+    const tail = this.source[this.at] === "(" ? gluedFunction.exec(run) : null;
     if (tail) this.at -= run.length - tail[0].length;
     // `np.arcsin`: no word we know, so a product of letters.
     for (const letter of tail ? tail[0] : run) this.push("word", letter);

@@ -8,6 +8,9 @@ export const functions = words(`
   arcsinh arccosh arctanh asin acos atan asinh acosh atanh ln log lg exp sqrt abs floor ceil arg Re Im det tr
   max min gcd lcm deg sgn sign erf`);
 
+/** The letters before a function they are written against: `xsqrt`. */
+export const gluedFunction = /^[a-zA-Z]{1,2}(?=(?:sqrt|sin|cos|tan|log|ln|exp)$)/;
+
 /** Bare spellings that mean another function. */
 export const functionAliases: Record<string, string> = {
   asin: "arcsin",

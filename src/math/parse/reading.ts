@@ -5,20 +5,37 @@ import { LimitReached } from "../limits.js";
 import { parseAnswer } from "./answer.js";
 import { Cursor, NotFormula } from "./cursor.js";
 import { type LexOptions, lex } from "./lexer.js";
-import { fontCommands, functions, textCommands } from "./names.js";
+import { fontCommands, functions, gluedFunction, textCommands } from "./names.js";
 import { isQualified, quantity } from "./quantity.js";
 import { isUnitWord } from "./units.js";
 
-/** All ways to read an answer, the usual one first. Throws LimitReached. */
-export function* readings(source: string, limits: Limits): Generator<Node> {
+/** All ways to read an answer, the usual one first; with the meaning of words if asked. Throws LimitReached. */
+export function* readings(source: string, limits: Limits, meaning = false): Generator<Node> {
   if (source.length > limits.length) throw new LimitReached("length");
-  const text = joinGroups(source.trim());
+  const text = joinGroups(meaning ? understand(source.trim()) : source.trim());
   const usual = { limits, thousands: true, scientific: true };
   yield read(text, usual);
   // `100,200` may be two numbers, `2e-1` a product.
   if (/\d,\d{3}/.test(text)) yield read(text, { ...usual, thousands: false });
   if (/(?<![.\d])\d{1,3}(?:\s*\\(?:cdot|times)\s*)?e[+-]?\d(?![\d.])/.test(text))
     yield read(text, { ...usual, scientific: false });
+}
+
+/** `\text{Answer: } 5`, `The answer is 5`: words that announce the answer. */
+const announcement =
+  /^(?:\\(?:text|textbf|mathrm|mbox)\s{0,2}\{[^{}\\]{0,80}(?::|\b(?:is|are|equals))\s{0,2}\}|(?:the\s)?(?:final\s)?answer\s?(?:is\b|:)):?\s{0,3}(?=\S)/i;
+
+/** Words with one spelling in symbols, as `plainText` leaves them. */
+const meanings: [RegExp, string][] = [
+  [/^(?:no(?:real|integer|such)?(?:solutions?|roots?)|(?:the)?emptyset)$/, "\\emptyset"],
+  [/^(?:all|any|every)real(?:s|numbers?|valuesofx|x)?$/, "\\mathbb{R}"],
+  [/^(?:dne|doesnotexist)$/, "\\text{does not exist}"],
+];
+
+function understand(text: string): string {
+  const answer = text.replace(announcement, "");
+  const plain = answer.length < 60 ? plainText(answer) : "";
+  return meanings.find(([words]) => words.test(plain))?.[1] ?? answer;
 }
 
 /** `10, 080`: nobody writes an element of a list with a leading zero, so these are thousands, whatever stands between. */
@@ -73,7 +90,7 @@ function isProse(text: string): boolean {
   let wordEnd = -1;
   for (const match of bare.matchAll(/(?<![_a-zA-Z])[a-zA-Z]{3,}/g)) {
     const run = match[0];
-    if (functions.has(run) || isUnitWord(run) || notProse.has(run)) continue;
+    if (gluedFunction.test(run) || functions.has(run) || isUnitWord(run) || notProse.has(run)) continue;
     // One long word outside an equation or as a heading ("Solution is:"), or two words side by side.
     const long = run.length >= 5 && (!/[=<>]/.test(text) || /^[a-zA-Z ]*:/.test(bare.slice(match.index)));
     if (long || (wordEnd >= 0 && /^[ ,]+$/.test(bare.slice(wordEnd, match.index)))) return true;
