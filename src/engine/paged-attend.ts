@@ -1,7 +1,7 @@
 import { assert } from "../errors.js";
 import type { Attend } from "../model/attend.js";
 import { isCuda } from "../torch/cuda.js";
-import { callOp, callTensorOp, ops, type Tensor } from "../torch/index.js";
+import { callOp, callTensorOp, type DType, noGrad, ops, scope, type Tensor, TorchError } from "../torch/index.js";
 import { native } from "../torch/native.js";
 import { wrapOptional } from "../torch/tensor.js";
 import { flat, type PagedCache } from "./paged-cache.js";
@@ -14,12 +14,39 @@ export type PagedKernel = "flash-paged" | "flash-runs" | "math";
 /** FlashAttention-2 takes blocks of a multiple of this many tokens only. */
 export const FLASH_BLOCK = 256;
 
-/** What this libtorch offers for the device and dtype. */
-export function pagedKernel(device: string, dtype: string): PagedKernel {
+const known = new Map<string, PagedKernel>();
+
+/** What this libtorch does on the device in this dtype: the best kernel that a small trial goes through with. */
+export function pagedKernel(device: string, dtype: DType): PagedKernel {
   if (!isCuda(device) || (dtype !== "bfloat16" && dtype !== "float16")) return "math";
+  const key = `${device} ${dtype}`;
+  const kernel =
+    known.get(key) ?? (["flash-paged", "flash-runs"] as const).find((k) => works(k, device, dtype)) ?? "math";
+  known.set(key, kernel);
+  return kernel;
+}
+
+/** Some libtorch have block tables in the operator's schema, but not in the kernel that comes with them. */
+function works(kernel: "flash-paged" | "flash-runs", device: string, dtype: DType): boolean {
   const schema = native.schemas().find((text) => text.startsWith("aten::_flash_attention_forward("));
-  if (!schema?.includes("seqused_k")) return "math";
-  return schema.includes("block_table") ? "flash-paged" : "flash-runs";
+  if (!schema?.includes(kernel === "flash-paged" ? "block_table" : "seqused_k")) return false;
+  return noGrad(() =>
+    scope(() => {
+      const cache = ops.zeros([2, FLASH_BLOCK, 1, 64], { dtype, device });
+      const query = ops.zeros([1, 2, 64], { dtype, device });
+      const tables = {
+        blocks: ops.ones([1, 1], { dtype: "int32", device }),
+        lengths: ops.zeros([1, 1], { dtype: "int64", device }),
+      };
+      try {
+        flashOver(kernel, tables, { blockSize: FLASH_BLOCK, longest: FLASH_BLOCK })(query, cache, cache);
+        return true;
+      } catch (error) {
+        if (error instanceof TorchError) return false;
+        throw error;
+      }
+    }),
+  );
 }
 
 /** Tensors that say where the rows of one decode step are; they keep their memory from step to step. */
@@ -58,36 +85,9 @@ export class PagedAttend implements Attend {
     return this.#read(layer, q_BH1K.squeeze(2)).unsqueeze(2);
   }
 
-  /** FlashAttention-2 with one query per row (Dao 2023, arXiv 2307.08691); it splits long rows over the processors by itself. */
   #flash(kernel: "flash-paged" | "flash-runs"): (layer: number, q_BHK: Tensor) => Tensor {
-    const { device } = this.cache.shape;
-    const B = this.positions.size(0);
-    const used_B = this.positions.add(1).to("int32").squeeze(1);
-    const queries = ops.arange(0, B + 1, { dtype: "int32", device });
-    // Where each row's keys begin; of a table's row the kernel finds them itself.
-    const starts = ops.cat([this.tables.blocks.select(1, 0).mul(this.cache.shape.blockSize), used_B.narrow(0, 0, 1)]);
-    const blocks = kernel === "flash-paged" ? this.tables.blocks : undefined;
-    const view = kernel === "flash-paged" ? (t: Tensor) => t : flat;
-    return (layer, q_BHK) => {
-      const keys = view(this.cache.keys(layer));
-      const values = view(this.cache.values(layer));
-      // max_q, max_k, dropout, causal, debug mask; scale, windows by default, seqused_k, alibi_slopes
-      const fixed = [1, this.length, 0, false, false, undefined, undefined, undefined, used_B, undefined];
-      const outputs = callOp(
-        "aten::_flash_attention_forward",
-        "",
-        q_BHK,
-        keys,
-        values,
-        queries,
-        starts,
-        ...fixed,
-        blocks,
-      );
-      const [out_BHK] = (outputs as number[]).map(wrapOptional);
-      assert(out_BHK, "flash attention returns its output first");
-      return out_BHK;
-    };
+    const attention = flashOver(kernel, this.tables, { blockSize: this.cache.shape.blockSize, longest: this.length });
+    return (layer, q_BHK) => attention(q_BHK, this.cache.keys(layer), this.cache.values(layer));
   }
 
   /** Everywhere else: a copy of each row's blocks, two batched products and a softmax. */
@@ -116,4 +116,30 @@ export class PagedAttend implements Attend {
       return ops.bmm(ops.softmax(scores, -1, { dtype: "float32" }).to(dtype), values).view(B, G * R, K);
     };
   }
+}
+
+/**
+ * FlashAttention-2 with one query per row (Dao 2023, arXiv 2307.08691) over keys and values [N, S, G, K], of which no row has more than
+ * `longest`; it splits long rows over the processors by itself.
+ */
+function flashOver(
+  kernel: "flash-paged" | "flash-runs",
+  { blocks, lengths }: PagedTables,
+  { blockSize, longest }: { blockSize: number; longest: number },
+): (q_BHK: Tensor, keys_NSGK: Tensor, values_NSGK: Tensor) => Tensor {
+  const B = lengths.size(0);
+  const used_B = lengths.add(1).to("int32").squeeze(1);
+  const queries = ops.arange(0, B + 1, { dtype: "int32", device: lengths.device });
+  // Where each row's keys begin; with block tables the kernel finds them itself.
+  const starts = ops.cat([blocks.select(1, 0).mul(blockSize), used_B.narrow(0, 0, 1)]);
+  return (q_BHK, keys, values) => {
+    const [k, v] = kernel === "flash-paged" ? [keys, values] : [flat(keys), flat(values)];
+    // max_q, max_k, dropout, causal, debug mask; scale and windows by default, seqused_k, alibi_slopes
+    const fixed = [1, longest, 0, false, false, undefined, undefined, undefined, used_B, undefined];
+    const table = kernel === "flash-paged" ? blocks : undefined;
+    const outputs = callOp("aten::_flash_attention_forward", "", q_BHK, k, v, queries, starts, ...fixed, table);
+    const [out_BHK] = (outputs as number[]).map(wrapOptional);
+    assert(out_BHK, "flash attention returns its output first");
+    return out_BHK;
+  };
 }
