@@ -1,6 +1,8 @@
 /**
  * Times the grader: `npx tsx bench/grade.ts [triples.jsonl]`.
- * Prints mean, p50, p99 and maximum per triple (in the first pass, and each triple's best of three after it) and the time of each pathological input (first call and best of five).
+ * Prints mean, p50, p99 and maximum per triple (in the first pass, and each triple's best of three after it), the time
+ * the main thread ran in the first pass, which other programs do not lengthen, and the time of each pathological input
+ * (first call and best of five).
  */
 import { existsSync, readFileSync } from "node:fs";
 import { explain, type PresetName } from "../src/math/index.js";
@@ -35,8 +37,18 @@ function timeTriples(file: string): void {
   const pass = (runs: number) => rows.map((row) => best(runs, () => explain(row.gold, row.prediction, row.preset)));
   console.log(`${rows.length} triples, ms`);
   // The first pass includes the warm-up of the engine (compilation of our code as it gets hot), about one second in all.
+  const before = mainThread();
   console.log(`first pass, cold:    ${summary(pass(1))}`);
+  const after = mainThread();
+  if (before !== undefined && after !== undefined)
+    console.log(`  main thread alone: mean ${((after - before) / rows.length).toFixed(3)}`);
   console.log(`best of three, warm: ${summary(pass(3))}`);
+}
+
+/** Milliseconds the main thread has run, other programs and the compiler's threads left out; undefined outside Linux. */
+function mainThread(): number | undefined {
+  const file = `/proc/self/task/${process.pid}/schedstat`;
+  return existsSync(file) ? Number(readFileSync(file, "utf8").split(" ")[0]) / 1e6 : undefined;
 }
 
 function summary(times: number[]): string {

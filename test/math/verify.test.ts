@@ -279,6 +279,7 @@ const tables: Record<string, Line[]> = {
     ["2\\text{ hours}", "1 \\text{ hour} + 60 \\text{ minutes}", true],
     ["15.5^\\circ", "15^\\circ 30'", true],
     ["15.5^\\circ", "15^\\circ 31'", false],
+    ["63^{\\circ} 45^{\\prime}", "63.75^\\circ", true],
     ["1\\frac{1}{100}^\\circ", "1^\\circ 0' 36''", true],
     ["90", "90^o", true],
     ["x", "x^o", false],

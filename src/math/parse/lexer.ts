@@ -45,6 +45,8 @@ const digitRun = /\d+/y;
 const fractionRun = /\.(\d*)/y;
 /** `5.3 \cdot e3`, `5.3\mathrm{E}3`: the notation of a calculator with a multiplication sign or a font put in. */
 const spelledExponent = /(?:\s*(?:\\(?:cdot|times)|\*)\s*[eE]|\\mathrm\{[eE]\})([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
+/** `^{\prime}`, `^{\prime\prime}`: marks like `'`. */
+const primeRun = /\^\s?(?:\{\s?\\prime(?:\s?\\prime){0,3}\s?\}|\\prime(?![a-zA-Z]))/y;
 const barePoint = /\.(?=\s?[/*^)\]}+=<>&-])/y;
 const exponentRun = /[eE]([+-]?\d{1,5})(?![\d.]*[\d{^])/y;
 const letterRun = /[a-zA-Z]+/y;
@@ -117,6 +119,12 @@ class Lexer {
     if (char === "$" || (char === "&" && this.environments <= 0)) return;
     if ("([".includes(char)) this.nesting++;
     if (")]".includes(char)) this.nesting--;
+    const primes = char === "^" ? match(primeRun, this.source, this.at - 1) : null;
+    if (primes) {
+      this.at += primes[0].length - 1;
+      for (let i = 0; i < primes[0].split("\\prime").length - 1; i++) this.push("mark", "'");
+      return;
+    }
     if (char === "*" && this.source[this.at] === "*") {
       this.at++;
       char = "^";
