@@ -56,7 +56,12 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
     return { verdict: equal("choice"), read: {} };
   const read: Judged["read"] = {};
   try {
-    const context: Context = { options, budget: new Budget(options.limits) };
+    const context: Context = {
+      options: gold.parts.some((part) => repeating.test(part))
+        ? { ...options, decimals: Number.POSITIVE_INFINITY }
+        : options,
+      budget: new Budget(options.limits),
+    };
     let first: Verdict | undefined;
     const meaning = options.words === "meaning";
     for (const a of readParts(gold, options.limits, meaning)) {
@@ -77,6 +82,9 @@ function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
     return { verdict: undecided(reason(problem)), read };
   }
 }
+
+/** `0.\overline{3}`: asked for exactly, so that 0.333333 is another number. */
+const repeating = /\.\d*\\(?:overline|dot|bar)/;
 
 /** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
 const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");

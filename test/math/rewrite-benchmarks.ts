@@ -1,9 +1,10 @@
 /**
  * Rewrites the golds of benchmark files and prints the share of right verdicts by kind:
  * `npx tsx test/math/rewrite-benchmarks.ts ../shared/data/benchmarks/*.jsonl [--list]`.
+ * With `--formulas` prints the golds that are formulas and how they are read, for sympy-forms.py.
  */
 import { readFileSync } from "node:fs";
-import { verify } from "../../src/math/index.js";
+import { parse, render, verify } from "../../src/math/index.js";
 import { rewritings } from "./rewritings.js";
 
 const files = process.argv.slice(2).filter((arg) => !arg.startsWith("--"));
@@ -23,6 +24,14 @@ function goldsOf(file: string): string[] {
 }
 
 const golds = [...new Set(files.flatMap(goldsOf))];
+if (process.argv.includes("--formulas")) {
+  for (const gold of golds) {
+    const node = /[,;=<>"]|\\text|^[-\d.]+$/.test(gold) ? undefined : parse(gold);
+    if (node?.kind === "call") console.log(JSON.stringify({ gold, read: render(node) }));
+  }
+  process.exit(0);
+}
+
 const tally = new Map<string, { total: number; right: number }>();
 for (const gold of golds) {
   for (const { kind, name, answer, equal } of rewritings(gold)) {

@@ -301,6 +301,8 @@ const tables: Record<string, Line[]> = {
     ["0", "3 - 3 = 0", true],
     ["p(x) = x+1", "x+1", true],
     ["3:4", "3 \\text{ to } 4", true],
+    ["0.\\overline{3}", "0.333333", false],
+    ["0.\\overline{3}", "\\frac{1}{3}", true],
     ["7 \\pmod{11}", "x \\equiv 7 \\pmod{11}", true],
     ["\\text{(C)}", "\\text{Option C}", true],
     ["\\text{(C)}", "\\text{Option D}", false],
