@@ -36,13 +36,20 @@ export default function register(program: Command): Command {
     .action((file: string | undefined, options: GradeOptions) => grade(file, options));
 }
 
+/** A row judged under options of its own (`config`, as Math-Verify's tests have) may hold its answer anywhere. */
+const presetOf = (row: Row, options: GradeOptions): PresetName =>
+  row.config === undefined ? options.preset : "evaluation";
+
 function grade(file: string | undefined, options: GradeOptions): void {
   if (options.explain) {
     explainPair(options.explain, options.preset);
     return;
   }
   if (file === undefined) throw new UserError("grade needs a FILE.jsonl, or --explain GOLD PREDICTION");
-  const graded = readRows(file).map((row) => ({ row, result: explain(row.gold, row.prediction, options.preset) }));
+  const graded = readRows(file).map((row) => ({
+    row,
+    result: explain(row.gold, row.prediction, presetOf(row, options)),
+  }));
   for (const { row, result } of graded) {
     const { correct, verdict, rule } = result;
     console.log(JSON.stringify({ ...row, correct, verdict, rule }));
