@@ -46,8 +46,9 @@ function load(): Native {
   if (!existsSync(ADDON_PATH)) {
     throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npm ci', or 'node scripts/setup.mjs'`);
   }
-  // libtorch's idle OpenMP threads spin, which starves everything else on a busy machine. Read once, when it loads.
-  process.env.OMP_WAIT_POLICY ??= "PASSIVE";
+  // libtorch's idle OpenMP threads spin for milliseconds, which starves everything else on a busy machine; sleeping at once costs half
+  // the speed of small products. So they spin for some tens of microseconds (docs/decisions.md). Read once, when libtorch loads.
+  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= "4000";
   process.env.OMP_NUM_THREADS ??= String(os.availableParallelism());
   const addon = createRequire(import.meta.url)(ADDON_PATH) as Native;
   addon.setErrorFactory(makeError);
