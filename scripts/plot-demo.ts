@@ -46,6 +46,7 @@ const legend = COLOURS.map(
 writeFileSync(
   "docs/demo.svg",
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${total} ${TOP + HEIGHT + 52}" font-family="system-ui, sans-serif" font-size="12" fill="#374151">
+<title>Reward and completion length over the steps of three runs of the demo</title>
 <rect width="100%" height="100%" fill="#ffffff"/>
 ${[...PANELS.map(draw), ...legend].join("\n")}
 </svg>
