@@ -1,5 +1,5 @@
 /**
- * A task of your own with a reward of your own: `npx tsx examples/own-reward/train.ts`, a minute or two on two cores.
+ * A task of your own with a reward of your own: `npx tsx examples/own-reward/train.ts`, half a minute on two cores.
  * The model is the demo's warmed-up one; yours is a folder in Hugging Face layout, or a name on the Hub.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
