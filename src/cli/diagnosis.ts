@@ -66,7 +66,7 @@ function describeGpus(native: Native | Error, diagnosis: Diagnosis): void {
   diagnosis.warnings.push(`libtorch uses ${usable} of ${inDriver.length} GPUs: ${remedy}`);
 }
 
-function describeTorch(native: Native | Error, diagnosis: Diagnosis): void {
+async function describeTorch(native: Native | Error, diagnosis: Diagnosis): Promise<void> {
   const origin = readOrigin();
   if (native instanceof Error) {
     diagnosis.facts.libtorch = origin ? `${origin.version} from ${origin.source}` : "not set up";
@@ -80,6 +80,8 @@ function describeTorch(native: Native | Error, diagnosis: Diagnosis): void {
   diagnosis.facts.libtorch = `${native.version()} (${build}) from ${origin?.source ?? "an unknown place"}`;
   diagnosis.facts["libtorch folder"] = origin?.root ?? "unknown";
   diagnosis.facts["CPU capability"] = native.cpuCapability();
+  const { cpuBfloat16 } = await import("../torch/system.js");
+  diagnosis.facts["bfloat16 on CPU"] = cpuBfloat16() ?? "no instructions for it: float32 is faster";
   const limit = process.env.OMP_NUM_THREADS === undefined ? "" : ` (OMP_NUM_THREADS ${process.env.OMP_NUM_THREADS})`;
   diagnosis.facts.threads = `${native.getNumThreads()} of ${os.availableParallelism()} processors${limit}`;
 }
@@ -105,7 +107,7 @@ export async function diagnose(): Promise<Diagnosis> {
   diagnosis.facts["open-rs"] = packageVersion();
   diagnosis.facts.Node = `${process.versions.node} (${process.platform} ${process.arch})`;
   const native = await loadNative();
-  describeTorch(native, diagnosis);
+  await describeTorch(native, diagnosis);
   diagnosis.facts.processor = `${os.cpus()[0]?.model ?? "unknown"}`;
   diagnosis.facts.memory = `${gib(os.freemem())} free of ${gib(os.totalmem())}`;
   describeGpus(native, diagnosis);
