@@ -64,7 +64,11 @@ function explainPair(pair: string[], preset: PresetName): void {
       `--explain takes a gold and a prediction, got ${pair.length} texts: quote each as one argument`,
     );
   }
-  console.log(JSON.stringify(explain(gold, prediction, preset), null, 2));
+  const result = explain(gold, prediction, preset);
+  console.log(JSON.stringify(result, null, 2));
+  if (result.rule === "no answer found" && preset === "reward") {
+    console.error("preset reward takes boxed or announced answers only: \\boxed{…}, or --preset evaluation");
+  }
 }
 
 function readRows(file: string): Row[] {

@@ -135,7 +135,7 @@ function cachedSnapshot(repo: HubRepo, storage: string, revision: string, why: s
   if (!existsSync(folder)) {
     throw new UserError(
       `${repo.type} ${repo.name} (${revision}) cannot be reached (${why}) and is not in the cache ${dirname(storage)}: ` +
-        `connect, or download it elsewhere and give its folder instead of the name`,
+        `connect, or download it elsewhere and give its folder instead of the name (there is no folder ${repo.name} here)`,
     );
   }
   const paths = readdirSync(folder, { recursive: true, withFileTypes: true })

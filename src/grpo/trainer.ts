@@ -5,7 +5,7 @@
 import type { PromptSampler, SamplerState } from "../data/index.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import type { CompletionRow, CompletionsLog } from "../run/completions.js";
-import type { MetricsRow } from "../run/metrics.js";
+import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import type { Progress } from "../run/progress.js";
 import { type Learner, type RngState, saveRng } from "../train/learner.js";
@@ -134,7 +134,8 @@ function afterStep(run: GrpoRun, state: GrpoState, sampling: Sampling, unlogged:
   const pending = advance(sampling.pending, run);
   // An epoch ends when its last prompts have been learnt from.
   const epochsDone = pending ? state.epochsDone : Math.floor(run.sampler.epoch);
-  const endsEpoch = epochsDone > state.epochsDone;
+  // The last epoch may leave some prompts over that make no whole step.
+  const endsEpoch = epochsDone > state.epochsDone || step === run.totalSteps;
   return {
     ...state,
     step,
@@ -162,7 +163,9 @@ async function evaluateNow(run: GrpoRun, state: GrpoState, display: Display): Pr
   const result = await orInterrupt(evaluate(run, run.evaluation.prompts, state.step));
   if (!result) return state;
   const row = { step: state.step, epoch: run.sampler.epoch, ...result.metrics };
-  run.session.metrics.append(row);
+  // A run killed after its row and before its next checkpoint comes here again, to the same figures.
+  const known = readMetrics(run.session.metrics.path).some((old) => old.step === state.step && "eval_reward" in old);
+  if (!known) run.session.metrics.append(row);
   run.evaluation.completions.write(state.step, result.rows);
   display.evaluated(row);
   return done;

@@ -58,6 +58,11 @@ function clipProblem(recipe: GrpoRecipe): Problem | undefined {
   return undefined;
 }
 
+function temperatureProblem({ logprob_temperature: own, temperature }: GrpoRecipe): Problem | undefined {
+  if (own === null || own === 1 || own === temperature) return undefined;
+  return { key: "logprob_temperature", message: `${own} is neither 1 nor the sampling temperature ${temperature}` };
+}
+
 function scheduleProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
   const { min_lr, min_lr_rate, num_cycles } = recipe.lr_scheduler_kwargs;
   const key = "lr_scheduler_kwargs";
@@ -90,7 +95,7 @@ function completionLengthProblem(recipe: GrpoRecipe): Problem | undefined {
 
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
   const common = [scheduleProblem, templateProblem, lengthProblem];
-  const checks = [rewardProblem, batchProblem, clipProblem, completionLengthProblem, ...common];
+  const checks = [rewardProblem, batchProblem, clipProblem, temperatureProblem, completionLengthProblem, ...common];
   return checks.map((check) => check(recipe)).find((problem) => problem !== undefined);
 }
 

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.js";
 import type { CausalLM } from "../model/index.js";
@@ -80,7 +81,13 @@ export class Learner {
 
   /** @throws UserError if the checkpoint has none (save_only_model) or one of another model */
   load(folder: string): void {
-    const { tensors } = loadSafetensors(path.join(folder, OPTIMIZER_FILE));
+    const file = path.join(folder, OPTIMIZER_FILE);
+    if (!fs.existsSync(file)) {
+      throw new UserError(
+        `${folder} holds no optimizer state (save_only_model): a run cannot go on from it, a new one can start: --model_name_or_path ${folder} and another --output_dir`,
+      );
+    }
+    const { tensors } = loadSafetensors(file);
     this.optimizer.load(tensors);
     for (const tensor of tensors.values()) tensor.dispose();
   }

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.js";
 import { saveModel } from "../model/index.js";
@@ -69,7 +70,9 @@ export class Session<State extends BaseState> {
       const checkpoint = findCheckpoint(keys, log);
       const state = checkpoint && loadTrainerState<S>(checkpoint.path);
       if (state && changedKeys(state.recipe, recipe).length > 0) {
-        if (!keys.overwrite_output_dir) throw new UserError(otherRecipe(keys.output_dir, state.recipe, recipe));
+        // A checkpoint that was named is not to be deleted.
+        const keep = !keys.overwrite_output_dir || typeof keys.resume_from_checkpoint === "string";
+        if (keep) throw new UserError(otherRecipe(keys.output_dir, state.recipe, recipe));
         startAnew(keys.output_dir);
         return new Session<S>(keys, undefined, undefined, lock, log);
       }
@@ -107,10 +110,17 @@ export class Session<State extends BaseState> {
   }
 }
 
-/** @throws UserError when the run would overwrite the model it starts from */
+/** @throws UserError when the run would overwrite or delete the model it starts from: output_dir is its folder, or holds it */
 export function assertNotSource(output_dir: string, source: string): void {
-  if (path.resolve(source) !== path.resolve(output_dir)) return;
-  throw new UserError(`output_dir ${output_dir} is the model's own folder: choose another, it would be overwritten`);
+  if (!fs.existsSync(output_dir)) return;
+  const way = path.relative(fs.realpathSync(output_dir), fs.realpathSync(source));
+  if (way === "") {
+    throw new UserError(`output_dir ${output_dir} is the model's own folder: choose another, it would be overwritten`);
+  }
+  if (way === ".." || way.startsWith(`..${path.sep}`) || path.isAbsolute(way)) return;
+  throw new UserError(
+    `the model ${source} lies in output_dir ${output_dir}: choose another output_dir, or go on from it with --resume_from_checkpoint`,
+  );
 }
 
 function findCheckpoint(keys: RunKeys, log: (line: string) => void): Checkpoint | undefined {

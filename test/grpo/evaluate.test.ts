@@ -57,7 +57,16 @@ test("after every epoch, once its last prompts have been learnt from", async () 
   const { evaluations } = await trainWith([
     ...["--eval_strategy", "epoch", "--num_iterations", "2", "--max_steps", "25", "--max_completion_length", "3"],
   ]);
-  expect(evaluations.map((row) => row.step)).toEqual([12, 24]);
+  // And at the end, as transformers does, though the third epoch has only begun.
+  expect(evaluations.map((row) => row.step)).toEqual([12, 24, 25]);
+});
+
+test("an epoch whose last rows make no whole step still ends in an evaluation", async () => {
+  const { evaluations } = await trainWith([
+    ...["--eval_strategy", "epoch", "--max_steps", "-1", "--num_train_epochs", "1", "--max_completion_length", "3"],
+    ...["--per_device_train_batch_size", "20"],
+  ]);
+  expect(evaluations.map((row) => row.step)).toEqual([2]);
 });
 
 test("training does not notice it", async () => {

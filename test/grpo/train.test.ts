@@ -194,6 +194,29 @@ describe("mistakes are told before any training", () => {
     await expect(trainWith(more)).rejects.toThrow(message);
   });
 
+  test("a model that lies in output_dir, and is not deleted", async () => {
+    const { output } = await trainWith(["--save_steps", "2"]);
+    const checkpoint = path.join(output, "checkpoint-2");
+    const keys = ["--model_name_or_path", checkpoint, "--overwrite_output_dir", "true"];
+    await expect(trainWith(keys, output)).rejects.toThrow(/checkpoint-2 lies in output_dir/);
+    expect(existsSync(path.join(checkpoint, "model.safetensors"))).toBe(true);
+  });
+
+  test("a named checkpoint of another recipe, and is not deleted", async () => {
+    const { output } = await trainWith(["--save_steps", "2"]);
+    const checkpoint = path.join(output, "checkpoint-2");
+    const keys = ["--resume_from_checkpoint", checkpoint, "--overwrite_output_dir", "true", "--learning_rate", "0.5"];
+    await expect(trainWith(keys, output)).rejects.toThrow(/another recipe.*learning_rate was 0.01, is 0.5/);
+    expect(existsSync(path.join(checkpoint, "model.safetensors"))).toBe(true);
+  });
+
+  test("a checkpoint without optimizer", async () => {
+    const { output } = await trainWith(["--save_only_model", "true", "--save_steps", "1"]);
+    await expect(trainWith(["--save_only_model", "true", "--save_steps", "1"], output)).rejects.toThrow(
+      /checkpoint-2 holds no optimizer state \(save_only_model\).*--model_name_or_path/,
+    );
+  });
+
   test("a wrong dataset row, with its line", async () => {
     const file = path.join(folder, "broken.jsonl");
     writeFileSync(file, '{"problem": "1+1", "answer": "2"}\n{"problem": \n');
