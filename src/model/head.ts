@@ -35,6 +35,9 @@ export type LogpGradient = (logps_C: Tensor, start: number) => Tensor;
 /** About 200 MB, counting logits, their softmax and their gradient; at vocabularies of 150,000 still 100 tokens at a time. */
 const LOGITS_PER_CHUNK = 16 * 1024 * 1024;
 
+/** A GPU reads the head, and adds to its gradient, once per chunk: fewer and larger ones. Not measured yet. */
+const LOGITS_PER_CHUNK_CUDA = 8 * LOGITS_PER_CHUNK;
+
 /** Log-probabilities of `targets_N` (int64) after the hidden states; no gradients. */
 export function scoreHidden(
   model: CausalLM,
@@ -83,7 +86,11 @@ function allAtOnce(
 }
 
 const chunkSize = (model: CausalLM, options: HeadOptions): number =>
-  options.chunk ?? Math.max(16, Math.floor(LOGITS_PER_CHUNK / model.config.vocabSize));
+  options.chunk ??
+  Math.max(
+    16,
+    Math.floor((model.device === "cpu" ? LOGITS_PER_CHUNK : LOGITS_PER_CHUNK_CUDA) / model.config.vocabSize),
+  );
 
 type PerToken = { logps: Tensor; entropy: Tensor; best: Tensor };
 
