@@ -8,12 +8,15 @@
       # libtorch's headers are not ours to warn about.
       "cflags_cc!": ["-fno-exceptions", "-fno-rtti", "-std=gnu++17", "-std=gnu++20", "-O3"],
       "cflags_cc": [
-        "-std=c++20", "-O2", "-fexceptions", "-frtti", "-fvisibility=hidden", "-Wall", "-Wextra",
+        "-std=c++20", "-O2", "-fexceptions", "-frtti", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi",
         "-isystem<(torch_root)/include", "-isystem<(torch_root)/include/torch/csrc/api/include"
       ],
       "libraries": ["-L<(torch_root)/lib", "-Wl,-rpath,<(torch_root)/lib", "-ltorch_cpu", "-lc10"],
       "conditions": [
         ["has_libtorch==1 and OS!='mac'", { "libraries": ["-Wl,--no-as-needed", "-ltorch"] }],
+        # at::parallel_for is in libtorch's headers. Compiled for OpenMP, but not linked with it: the threads are libtorch's own, the
+        # symbols come with libtorch_cpu.
+        ["OS!='mac'", { "cflags_cc": ["-fopenmp"] }],
         ["torch_cuda==1", {
           "defines": ["OPEN_RS_CUDA=1"],
           "libraries": ["-Wl,--no-as-needed", "-ltorch_cuda", "-lc10_cuda"]

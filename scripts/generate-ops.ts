@@ -39,8 +39,9 @@ function split(list: string): string[] {
 }
 
 function parse(name: string): Schema {
-  const text = all.get(`aten::${name}`);
-  if (!text) throw new Error(`scripts/ops.txt: libtorch has no aten::${name}`);
+  const full = name.includes("::") ? name : `aten::${name}`;
+  const text = all.get(full);
+  if (!text) throw new Error(`scripts/ops.txt: there is no operator ${full}`);
   const open = text.indexOf("(");
   const arrow = text.lastIndexOf(") -> ");
   let kwarg = false;

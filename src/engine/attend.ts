@@ -1,11 +1,12 @@
-import { type Attend, sdpa } from "../model/attend.js";
+import { type Attend, type FusedAttend, type PlainAttend, sdpa } from "../model/attend.js";
+import type { RopeTable } from "../model/rope.js";
 import { keep, ops, type Tensor, tensor } from "../torch/index.js";
 import type { KvCache, Prefix } from "./cache.js";
 
 // B rows, T positions, H query heads, G key/value heads, K head dimension, as in the model; R = H/G query heads per key head.
 
 /** Prefill: plain causal attention over right-padded prompts that records every layer's keys and values. */
-export class PrefillAttend implements Attend {
+export class PrefillAttend implements PlainAttend {
   readonly prefix: Prefix;
   readonly positions: Tensor;
   readonly length: number;
@@ -25,17 +26,37 @@ export class PrefillAttend implements Attend {
   }
 }
 
+/** One decode step over the cache; makes room in it for every row's new token. The pass is over the cache's paddedRows. */
+export function decodeAttend(cache: KvCache, device: string): Attend {
+  return cache.fused ? new FusedDecodeAttend(cache) : new DecodeAttend(cache, device);
+}
+
+/** One decode step in our own operator: rotation, cache write and attention of all rows. */
+class FusedDecodeAttend implements FusedAttend {
+  constructor(private readonly cache: KvCache) {
+    cache.advance();
+  }
+
+  attendFused(layer: number, qkv_B1C: Tensor, rope: RopeTable): Tensor {
+    const { keys, values, starts, end } = this.cache.memory(layer);
+    const { cos_NK, sin_NK } = rope.upTo(this.cache.width);
+    const { kvHeads, headDim } = this.cache.shape;
+    const heads = qkv_B1C.size(2) / headDim - 2 * kvHeads;
+    const out_BC = ops.decodeAttention(qkv_B1C.squeeze(1), keys, values, starts, end, cos_NK, sin_NK, heads);
+    return out_BC.unsqueeze(1);
+  }
+}
+
 /**
  * One decode step: every row's new key and value go into the cache, then attend to what is there. Two batched products and a
  * softmax: for one query per row they take half as long on a CPU as scaled_dot_product_attention does in bfloat16, and no longer in
  * float32 (docs/decisions.md).
  */
-export class DecodeAttend implements Attend {
+class DecodeAttend implements PlainAttend {
   readonly positions: Tensor;
   readonly length: number;
   readonly #mask: Tensor;
 
-  /** Makes room for the new token in the cache. The pass is over the cache's paddedRows. */
   constructor(
     private readonly cache: KvCache,
     device: string,

@@ -7,6 +7,8 @@ export interface CacheShape {
   headDim: number;
   dtype: DType;
   device: string;
+  /** Read and written by our own operator (`memory`); else through `write`, `read` and `mask`. */
+  fused?: boolean;
 }
 
 /** The keys and values of some prompts, per layer [P, G, T, K], right-padded: what a prefill leaves. */
@@ -32,6 +34,9 @@ const BLOCK = 32;
 const EXACT = { rows: (n: number) => n, columns: 1 };
 const ROUNDED = { rows: (n: number) => (n < 16 ? 2 ** Math.ceil(Math.log2(n)) : 16 * Math.ceil(n / 16)), columns: 32 };
 
+/** Our operator reads columns in such parts, the last of them ending at the newest. */
+const FUSED_COLUMNS = 32;
+
 /**
  * Keys and values of the running sequences; row i belongs to the scheduler's row i. Rows are aligned at their newest token: all
  * write the same column, the end, and row r's tokens are columns [start(r), end). So one copy writes a step's keys of all rows, and
@@ -47,12 +52,21 @@ export class KvCache {
   #starts: number[] = [];
   #end = 0;
   #room = { rows: 0, columns: 0 };
+  /** Where rows start, int64 [paddedRows]; made when first needed after rows have come or gone. */
+  #startsOfRows: Tensor | null = null;
   #views: { keys: Tensor[]; values: Tensor[]; mask: Tensor | null } | null = null;
 
   readonly #grain: typeof EXACT;
+  /** Columns kept free before the first, for the rounding of the window. */
+  readonly #slack: number;
 
-  constructor(private readonly shape: CacheShape) {
+  constructor(readonly shape: CacheShape) {
     this.#grain = shape.dtype === "float32" ? EXACT : ROUNDED;
+    this.#slack = (shape.fused ? FUSED_COLUMNS : this.#grain.columns) - 1;
+  }
+
+  get fused(): boolean {
+    return this.shape.fused === true;
   }
 
   get dtype(): DType {
@@ -106,6 +120,20 @@ export class KvCache {
     this.#end++;
   }
 
+  /** A layer's memory, where each row starts in it (int64 [paddedRows]) and the end of all: what our operator takes. */
+  memory(layer: number): { keys: Tensor; values: Tensor; starts: Tensor; end: number } {
+    // Rows that only round up see as little as any: nothing they compute is used.
+    const last = Math.max(...this.#starts);
+    this.#startsOfRows ??= keep(
+      tensor(
+        Array.from({ length: this.paddedRows }, (_, row) => this.#starts[row] ?? last),
+        undefined,
+        "int64",
+      ),
+    );
+    return { keys: this.#keys[layer]!, values: this.#values[layer]!, starts: this.#startsOfRows, end: this.#end };
+  }
+
   /** Writes a layer's keys and values [B, G, K] of the newest token; B: paddedRows. */
   write(layer: number, k_BGK: Tensor, v_BGK: Tensor): void {
     const { keys, values } = this.#current();
@@ -132,11 +160,6 @@ export class KvCache {
     const { columns } = this.#grain;
     const width = columns * Math.ceil(this.width / columns);
     return [this.#end - width, width];
-  }
-
-  /** Columns kept free before the first, for the rounding of the window. */
-  get #slack(): number {
-    return this.#grain.columns - 1;
   }
 
   /** Moves rows, `[from, to]` each, then keeps the first `rows`. */
@@ -234,6 +257,8 @@ export class KvCache {
   }
 
   #dropViews(): void {
+    this.#startsOfRows?.dispose();
+    this.#startsOfRows = null;
     if (!this.#views) return;
     for (const t of [...this.#views.keys, ...this.#views.values]) t.dispose();
     this.#views.mask?.dispose();

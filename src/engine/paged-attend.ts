@@ -1,5 +1,5 @@
 import { assert } from "../errors.js";
-import type { Attend } from "../model/attend.js";
+import type { PlainAttend } from "../model/attend.js";
 import { isCuda } from "../torch/cuda.js";
 import { callOp, callTensorOp, type DType, noGrad, ops, scope, type Tensor, TorchError } from "../torch/index.js";
 import { native } from "../torch/native.js";
@@ -58,7 +58,7 @@ export interface PagedTables {
 }
 
 /** One decode step over a paged cache: each row's new key and value go into its block, then it attends to all of its blocks. */
-export class PagedAttend implements Attend {
+export class PagedAttend implements PlainAttend {
   readonly positions: Tensor;
   readonly length: number;
   /** Where the new tokens go, counted in tokens of the pool. */

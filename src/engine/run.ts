@@ -1,8 +1,9 @@
+import { fusedOnCpu } from "../model/attend.js";
 import type { CausalLM } from "../model/index.js";
 import { StreamDecoder } from "../text/index.js";
 import type { Tokenizer } from "../text/types.js";
 import { keep, ops, type Tensor, tensor } from "../torch/index.js";
-import { DecodeAttend, PrefillAttend } from "./attend.js";
+import { decodeAttend, PrefillAttend } from "./attend.js";
 import { KvCache, type Prefix } from "./cache.js";
 import { type Drawn, sample, tokenMask } from "./sampler.js";
 import type { Admission, Scheduler } from "./scheduler.js";
@@ -35,7 +36,14 @@ export class Run {
     private readonly onToken: OnToken | undefined,
   ) {
     const { layers, kvHeads, headDim } = model.config;
-    this.#cache = new KvCache({ layers, kvHeads, headDim, dtype: model.dtype, device: model.device });
+    this.#cache = new KvCache({
+      layers,
+      kvHeads,
+      headDim,
+      dtype: model.dtype,
+      device: model.device,
+      fused: fusedOnCpu(model),
+    });
     this.#eos = new Set(params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds]);
   }
 
@@ -63,7 +71,7 @@ export class Run {
 
   #decode(running: readonly Sequence[]): void {
     const device = this.model.device;
-    const attend = new DecodeAttend(this.#cache, device);
+    const attend = decodeAttend(this.#cache, device);
     const newest = new BigInt64Array(this.#cache.paddedRows);
     running.forEach((sequence, row) => {
       newest[row] = BigInt(sequence.ids.at(-1)!);

@@ -23,6 +23,11 @@ export function sample(
   banned: Tensor | null = null,
   uniform: Tensor | null = null,
 ): Drawn {
+  if (isPlain(params) && logits.device === "cpu" && (logits.dtype === "float32" || logits.dtype === "bfloat16")) {
+    const u_B1 = uniform ?? ops.rand([logits.size(0), 1]);
+    const [ids, samplingLogprobs, logprobs] = ops.draw(logits, u_B1, params.temperature, { banned });
+    return { ids, samplingLogprobs, logprobs };
+  }
   const raw = logits.to("float32");
   const allowed = banned ? ops.maskedFill(raw, banned, Number.NEGATIVE_INFINITY) : raw;
   const penalized =
@@ -35,6 +40,10 @@ export function sample(
   const samplingLogprobs = pick(p_BV, ids).log();
   return { ids, samplingLogprobs, logprobs: kept === raw ? samplingLogprobs : logprobOf(raw, ids) };
 }
+
+/** Only a temperature: one operator of ours does it all. */
+const isPlain = ({ temperature, topP, topK, minP, repetitionPenalty }: SamplingParams): boolean =>
+  temperature > 0 && topP === 1 && topK === 0 && minP === 0 && repetitionPenalty === 1;
 
 function greedy(raw: Tensor, penalized: Tensor): Drawn {
   const ids = ops.argmax(penalized, { dim: -1 });

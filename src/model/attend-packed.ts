@@ -1,13 +1,15 @@
 /**
- * Attention over packed sequences: one row that holds blocks of equally long sequences one after the other. Block by block through
- * scaled_dot_product_attention; on a GPU in half precision all at once, by FlashAttention's kernel for sequences of various lengths.
+ * Attention over packed sequences: one row that holds blocks of equally long sequences one after the other. All at once where there is an
+ * operator for sequences of various lengths: ours on a CPU, FlashAttention's on a GPU in half precision; block by block through
+ * scaled_dot_product_attention elsewhere.
  *
  * N tokens in all, H query heads, G key/value heads, K head dimension; a block has R rows of T tokens.
  */
 import { assert } from "../errors.js";
 import { callOp, ops, type Tensor, tensor } from "../torch/index.js";
 import { wrapOptional } from "../torch/tensor.js";
-import { type Attend, sdpa } from "./attend.js";
+import { type Attend, fusedOnCpu, type PlainAttend, sdpa } from "./attend.js";
+import type { CausalLM } from "./decoder.js";
 
 /** Neighbouring sequences of one length in the packed row. */
 export interface Block {
@@ -15,21 +17,30 @@ export interface Block {
   length: number;
 }
 
-interface PackedAttend extends Attend {
-  /** Where sequences begin and end, int32, for the kernel that takes them all at once. */
-  starts?: Tensor;
-}
+/** What attention needs to know of the model. */
+type PackedModel = Pick<CausalLM, "device" | "dtype" | "config">;
 
 /** Each token sees the earlier tokens of its own sequence. */
-export function packed(blocks: readonly Block[], device = "cpu"): PackedAttend {
-  const positions = blocks.flatMap(({ rows, length }) => Array.from({ length: rows * length }, (_, i) => i % length));
+export function packed(blocks: readonly Block[], model: PackedModel): Attend & { starts?: Tensor } {
+  const { device, config } = model;
   const length = Math.max(...blocks.map((block) => block.length));
+  if (fusedOnCpu(model)) {
+    const starts = tensor(sequenceStarts(blocks), undefined, "int64");
+    return {
+      starts,
+      attendFused: (_layer, qkv_1NC, rope) => {
+        const { cos_NK, sin_NK } = rope.upTo(length);
+        return ops.packedAttention(qkv_1NC, starts, cos_NK, sin_NK, config.heads, config.kvHeads);
+      },
+    };
+  }
+  const positions = blocks.flatMap(({ rows, length }) => Array.from({ length: rows * length }, (_, i) => i % length));
   const base = { positions: tensor(positions, [1, positions.length], "int64").to(device), length };
-  const inBlocks: Attend["attend"] = (_layer, q, k, v) => blockAttention(blocks, q, k, v);
+  const inBlocks: PlainAttend["attend"] = (_layer, q, k, v) => blockAttention(blocks, q, k, v);
   if (device === "cpu") return { ...base, attend: inBlocks };
   const starts = tensor(sequenceStarts(blocks), undefined, "int32").to(device);
   // The kernel knows half precision only.
-  const attend: Attend["attend"] = (layer, q, k, v) =>
+  const attend: PlainAttend["attend"] = (layer, q, k, v) =>
     q.dtype === "float32" ? inBlocks(layer, q, k, v) : flashAttention(starts, length, q, k, v);
   return { ...base, starts, attend };
 }

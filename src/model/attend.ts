@@ -4,9 +4,10 @@
  *
  * B rows, T tokens per row, H query heads, G key/value heads, K head dimension.
  */
-import { ops, type Tensor } from "../torch/index.js";
+import { type DType, ops, type Tensor } from "../torch/index.js";
+import type { RopeTable } from "./rope.js";
 
-export interface Attend {
+export interface PlainAttend {
   /** Position of each token, int64 [T] (the same for every row) or [B, T]. */
   readonly positions: Tensor;
   /** All positions are below it. */
@@ -15,11 +16,29 @@ export interface Attend {
   attend(layer: number, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor;
 }
 
+/** The same in one operator, rotation included (native/operators.cc). */
+export interface FusedAttend {
+  /** From q, k and v of all heads side by side, [B, T, (H + 2G) K], not rotated yet, to [B, T, H K]. */
+  attendFused(layer: number, qkv_BTC: Tensor, rope: RopeTable): Tensor;
+}
+
+export type Attend = PlainAttend | FusedAttend;
+
+/** Whether our CPU operators (native/operators.cc) take such a model's attention. */
+export function fusedOnCpu(model: {
+  readonly device: string;
+  readonly dtype: DType;
+  readonly config: { readonly headDim: number };
+}): boolean {
+  const { device, dtype, config } = model;
+  return device === "cpu" && (dtype === "float32" || dtype === "bfloat16") && config.headDim % 16 === 0;
+}
+
 /**
  * Every token sees its row's earlier tokens. Rows start at position 0, so padding on the right needs no mask: no real token sees it,
  * and what padding computes is not used.
  */
-export function causal(tokens: number, device = "cpu"): Attend {
+export function causal(tokens: number, device = "cpu"): PlainAttend {
   return {
     positions: ops.arange(0, tokens, { dtype: "int64", device }),
     length: tokens,

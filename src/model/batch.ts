@@ -5,7 +5,7 @@
  */
 import { assert } from "../errors.js";
 import { noGrad, scope, type Tensor, tensor } from "../torch/index.js";
-import { type Attend, causal } from "./attend.js";
+import { type Attend, causal, fusedOnCpu } from "./attend.js";
 import { packed } from "./attend-packed.js";
 import { forwardAndBackward } from "./checkpointing.js";
 import type { CausalLM } from "./decoder.js";
@@ -37,12 +37,15 @@ export interface BackwardOptions extends HeadOptions {
 const BLOCK_OVERHEAD = 4;
 
 /**
- * One row of all sequences, one after the other, those of like length as blocks (micro-batches.ts). On a GPU in half precision a block
- * is one sequence, so nothing is padded.
+ * One row of all sequences, one after the other, those of like length as blocks (micro-batches.ts). Where attention takes sequences of
+ * various lengths at once a block is one sequence, so nothing is padded.
  */
-export function packBatch(sequences: readonly ScoredSequence[], model: Pick<CausalLM, "device" | "dtype">): TokenBatch {
+export function packBatch(
+  sequences: readonly ScoredSequence[],
+  model: Pick<CausalLM, "device" | "dtype" | "config">,
+): TokenBatch {
   const lengths = sequences.map((s) => s.ids.length);
-  const varlen = model.device !== "cpu" && model.dtype !== "float32";
+  const varlen = fusedOnCpu(model) || (model.device !== "cpu" && model.dtype !== "float32");
   const plan = planBlocks(lengths, varlen ? 0 : BLOCK_OVERHEAD);
   const blocks = plan.map((indices) => ({ rows: indices.length, length: lengths[indices.at(-1)!]! }));
   const starts: number[] = [];
@@ -55,7 +58,7 @@ export function packBatch(sequences: readonly ScoredSequence[], model: Pick<Caus
   });
   return scope(() => ({
     ...layOut(sequences, starts, [1, tokens], model.device),
-    attend: packed(blocks, model.device),
+    attend: packed(blocks, model),
   }));
 }
 

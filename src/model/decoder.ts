@@ -30,7 +30,8 @@ interface Layer {
 /** What the layers need to know of a pass besides its hidden states. */
 export interface Pass {
   attend: Attend;
-  rotation: Rotation;
+  /** None where attention rotates by itself. */
+  rotation: Rotation | null;
 }
 
 export class CausalLM {
@@ -106,7 +107,7 @@ export class CausalLM {
 
   begin(attend: Attend): Pass {
     this.lora?.beginForward();
-    return { attend, rotation: this.rope.at(attend.positions, attend.length) };
+    return { attend, rotation: "attendFused" in attend ? null : this.rope.at(attend.positions, attend.length) };
   }
 
   /** [B, T] → [B, T, D] */
@@ -114,12 +115,12 @@ export class CausalLM {
     return ops.embedding(this.weight(EMBEDDING), ids_BT);
   }
 
-  runLayer(index: number, x_BTD: Tensor, { attend, rotation }: Pass): Tensor {
+  runLayer(index: number, x_BTD: Tensor, pass: Pass): Tensor {
     const layer = this.layers[index];
     assert(layer !== undefined, `the model has no layer ${index}`);
-    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), attend, rotation);
-    const y_BTD = x_BTD.add(attended);
-    return y_BTD.add(this.feedForward(layer, index, this.norm(y_BTD, layer.mlpNorm)));
+    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), pass);
+    const [y_BTD, normed] = ops.addRmsNorm(x_BTD, attended, layer.mlpNorm, this.config.rmsNormEps);
+    return y_BTD.add(this.feedForward(layer, index, normed));
   }
 
   finalNorm(x_BTD: Tensor): Tensor {
@@ -138,33 +139,35 @@ export class CausalLM {
     this.rope.dispose();
   }
 
-  private attention(layer: Layer, index: number, x_BTD: Tensor, attend: Attend, rotation: Rotation): Tensor {
+  private attention(layer: Layer, index: number, x_BTD: Tensor, { attend, rotation }: Pass): Tensor {
     const { heads, kvHeads, headDim } = this.config;
     const [B, T] = [x_BTD.size(0), x_BTD.size(1)];
     const qkv = this.linear(`model.layers.${index}.self_attn.qkv_proj.weight`, x_BTD, layer.qkv, layer.qkvBias);
-    const byHead = qkv.view(B, T, heads + 2 * kvHeads, headDim);
-    const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
-    const rotated = this.rope.rotate(this.normHeads(layer, qk!), rotation);
-    const [q, k] = ops.splitSizes(rotated, [heads, kvHeads], { dim: 2 });
-    const out_BHTK = attend.attend(index, q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2));
-    const out_BTHK = out_BHTK.transpose(1, 2).reshape(B, T, heads * headDim);
-    return this.linear(`model.layers.${index}.self_attn.o_proj.weight`, out_BTHK, layer.output, layer.outputBias);
+    let out_BTC: Tensor;
+    if ("attendFused" in attend) {
+      out_BTC = attend.attendFused(index, this.normHeads(layer, qkv), this.rope);
+    } else {
+      const byHead = this.normHeads(layer, qkv).view(B, T, heads + 2 * kvHeads, headDim);
+      const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
+      const [q, k] = ops.splitSizes(this.rope.rotate(qk!, rotation!), [heads, kvHeads], { dim: 2 });
+      const out_BHTK = attend.attend(index, q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2));
+      out_BTC = out_BHTK.transpose(1, 2).reshape(B, T, heads * headDim);
+    }
+    return this.linear(`model.layers.${index}.self_attn.o_proj.weight`, out_BTC, layer.output, layer.outputBias);
   }
 
   /** Qwen3's norm over each head of q and k; the others pass. */
-  private normHeads(layer: Layer, qk_BTHK: Tensor): Tensor {
-    if (layer.qNorm === undefined || layer.kNorm === undefined) return qk_BTHK;
-    const { heads, kvHeads } = this.config;
-    const [q, k] = ops.splitSizes(qk_BTHK, [heads, kvHeads], { dim: 2 });
-    return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm)], { dim: 2 });
+  private normHeads(layer: Layer, qkv_BTC: Tensor): Tensor {
+    if (layer.qNorm === undefined || layer.kNorm === undefined) return qkv_BTC;
+    const { heads, kvHeads, headDim } = this.config;
+    const byHead = qkv_BTC.view(qkv_BTC.size(0), qkv_BTC.size(1), heads + 2 * kvHeads, headDim);
+    const [q, k, v] = ops.splitSizes(byHead, [heads, kvHeads, kvHeads], { dim: 2 });
+    return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm), v!], { dim: 2 }).view(...qkv_BTC.shape);
   }
 
   private feedForward(layer: Layer, index: number, x_BTD: Tensor): Tensor {
-    const inner = this.config.intermediateSize;
     const gateUp = this.linear(`model.layers.${index}.mlp.gate_up_proj.weight`, x_BTD, layer.gateUp, layer.gateUpBias);
-    const [gate, up] = ops.splitSizes(gateUp, [inner, inner], { dim: -1 });
-    const inner_BTI = ops.silu(gate!).mul(up!);
-    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, inner_BTI, layer.down, layer.downBias);
+    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, ops.siluMul(gateUp), layer.down, layer.downBias);
   }
 
   /** W x + bias of the weight called `name`, and what an adapter adds to it. */
@@ -176,7 +179,7 @@ export class CausalLM {
 
   /** RMS norm over the last dimension (Zhang & Sennrich 2019); the sums are float32 whatever the dtype. */
   private norm(x: Tensor, weight: Tensor): Tensor {
-    return ops.rmsNorm(x, weight.shape, { weight, eps: this.config.rmsNormEps });
+    return ops.addRmsNorm(x, null, weight, this.config.rmsNormEps)[1];
   }
 
   private layer(prefix: string): Layer {

@@ -65,7 +65,8 @@ export class RopeTable {
     this.table = undefined;
   }
 
-  private upTo(length: number) {
+  /** The table of the positions below `length`, at least. */
+  upTo(length: number) {
     if (this.table === undefined || this.table.length < length) {
       this.dispose();
       this.table = this.build(2 ** Math.ceil(Math.log2(Math.max(length, 64))));

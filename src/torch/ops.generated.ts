@@ -944,3 +944,33 @@ export function rightShift_(self: Tensor, other: number): Tensor {
   return self;
 }
 let rightShift_Id: number | undefined;
+
+/** `open_rs::silu_mul(Tensor gate_up) -> Tensor` */
+export function siluMul(gateUp: Tensor): Tensor {
+  return wrap(native.call((siluMulId ??= native.findOp("open_rs::silu_mul", "")), gateUp.handle));
+}
+let siluMulId: number | undefined;
+
+/** `open_rs::add_rms_norm(Tensor x, Tensor? delta, Tensor weight, float eps) -> (Tensor, Tensor)` */
+export function addRmsNorm(x: Tensor, delta: Tensor | null, weight: Tensor, eps: number): [Tensor, Tensor] {
+  return (native.call((addRmsNormId ??= native.findOp("open_rs::add_rms_norm", "")), x.handle, optional(delta), weight.handle, eps) as number[]).map(wrap) as [Tensor, Tensor];
+}
+let addRmsNormId: number | undefined;
+
+/** `open_rs::packed_attention(Tensor qkv, Tensor starts, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor` */
+export function packedAttention(qkv: Tensor, starts: Tensor, cos: Tensor, sin: Tensor, heads: number, kvHeads: number): Tensor {
+  return wrap(native.call((packedAttentionId ??= native.findOp("open_rs::packed_attention", "")), qkv.handle, starts.handle, cos.handle, sin.handle, heads, kvHeads));
+}
+let packedAttentionId: number | undefined;
+
+/** `open_rs::decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor` */
+export function decodeAttention(qkv: Tensor, keys: Tensor, values: Tensor, starts: Tensor, end: number, cos: Tensor, sin: Tensor, heads: number): Tensor {
+  return wrap(native.call((decodeAttentionId ??= native.findOp("open_rs::decode_attention", "")), qkv.handle, keys.handle, values.handle, starts.handle, end, cos.handle, sin.handle, heads));
+}
+let decodeAttentionId: number | undefined;
+
+/** `open_rs::draw(Tensor logits, Tensor uniform, float temperature, Tensor? banned=None) -> (Tensor, Tensor, Tensor)` */
+export function draw(logits: Tensor, uniform: Tensor, temperature: number, options: { banned?: Tensor | null } = NONE): [Tensor, Tensor, Tensor] {
+  return (native.call((drawId ??= native.findOp("open_rs::draw", "")), logits.handle, uniform.handle, temperature, optional(options.banned)) as number[]).map(wrap) as [Tensor, Tensor, Tensor];
+}
+let drawId: number | undefined;

@@ -36,22 +36,18 @@ export interface ActivationBytes {
 export function activationBytes(config: ModelConfig, dtype: DType, device: string): ActivationBytes {
   const { hiddenSize: D, intermediateSize: I, layers } = config;
   const item = ITEM_BYTES[dtype];
-  // Inputs and outputs of both norms, on a CPU their input before scaling too; gate and up, silu, their product.
-  const linear = item * ((isCuda(device) ? 4 : 6) * D + 4 * I);
-  const layer = SLACK * (linear + attentionBytes(config, dtype, device));
-  const gradients = item * (5 * I + 4 * D);
+  // Inputs and outputs of both norms; gate and up, and their product, which on a GPU goes through silu as a tensor of its own.
+  const linear = item * (4 * D + (isCuda(device) ? 4 : 3) * I);
+  const layer = SLACK * (linear + item * attentionNumbers(config, device));
+  const gradients = item * ((isCuda(device) ? 5 : 4) * I + 4 * D);
   return { whole: layers * layer + gradients, checkpointed: layers * item * D + layer + gradients };
 }
 
-function attentionBytes({ heads, kvHeads, headDim, qkNorm }: ModelConfig, dtype: DType, device: string): number {
-  const item = ITEM_BYTES[dtype];
+function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, device: string): number {
   const [q, kv] = [heads * headDim, kvHeads * headDim];
-  const norms = qkNorm ? item * 2 * (q + kv) : 0;
-  // The qkv product (v is a part of it), q and k rotated, what attention gives.
-  const kept = item * (3 * q + 3 * kv);
-  if (isCuda(device)) return norms + kept;
-  // There k and v are repeated for the heads that share them. In bfloat16 attend.ts casts up what attention takes and gives.
-  return norms + (dtype === "bfloat16" ? item * q + 4 * (4 * q + 2 * kv) : kept + item * 3 * q);
+  // The qkv product and what attention gives; on a GPU also q and k rotated.
+  if (isCuda(device)) return 3 * q + 3 * kv + (qkNorm ? 2 * (q + kv) : 0);
+  return 2 * q + 2 * kv + (qkNorm ? q + kv : 0);
 }
 
 /** What an allocator takes beyond the tensors. */

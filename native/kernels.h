@@ -1,0 +1,94 @@
+// Our own loops for the CPU, where libtorch takes many operators for what is one pass over memory. Compiled once per instruction set
+// (kernels_*.cc); operators.cc divides the work among threads and calls those this machine can run. Plain pointers, no allocation.
+//
+// D hidden size, I inner size, H query heads, G key/value heads, K head dimension; R = H/G. D, I and K are multiples of 16.
+#pragma once
+#include <cstdint>
+
+namespace openrs {
+
+struct BFloat16 {
+  uint16_t bits;
+};
+
+// One row of q, k and v of all heads: [H + 2G, K].
+struct Heads {
+  int64_t queries, keyValues, dim;
+  float scale;  // of the scores, 1/sqrt(K)
+  int64_t row() const { return (queries + 2 * keyValues) * dim; }
+  int64_t out() const { return queries * dim; }
+};
+
+// Cosines and signed sines [positions, K], as src/model/rope.ts makes them.
+template <class T>
+struct Rotation {
+  const T* cos;
+  const T* sin;
+};
+
+// A layer's keys [rows, G, K, columns] and values [rows, G, columns, K] (src/engine/cache.ts).
+template <class T>
+struct Cache {
+  T* keys;
+  T* values;
+  int64_t columns;
+};
+
+// How tokens are drawn from a row of logits.
+struct Draw {
+  float temperature;
+  float uniform;        // in [0, 1)
+  const bool* banned;   // [V], or null
+};
+struct Drawn {
+  int64_t id;
+  float samplingLogprob, logprob;
+};
+
+template <class T>
+struct Kernels {
+  // [rows, 2 I], gate and up side by side -> silu(gate) * up [rows, I]
+  void (*siluMul)(const T* gateUp, T* out, int64_t rows, int64_t inner);
+  void (*siluMulBackward)(const T* gateUp, const T* grad, T* gradGateUp, int64_t rows, int64_t inner);
+
+  // sum = x + delta (delta and sum null: x itself); out = sum / rms(sum) * weight; scales [rows] (or null) get 1 / rms
+  void (*addRmsNorm)(const T* x, const T* delta, const T* weight, float eps, T* sum, T* out, float* scales, int64_t rows, int64_t dim);
+  // gradX = gradSum (or null: 0) + what comes through the norm; adds to gradWeight [D]
+  void (*rmsNormBackward)(
+      const T* x, const T* weight, const float* scales, const T* gradOut, const T* gradSum, T* gradX, float* gradWeight, int64_t rows,
+      int64_t dim);
+
+  // Causal attention of one sequence [tokens] and one key/value head, from and to rows as in Heads; q and k not rotated yet.
+  // scratch: attentionScratch(tokens, K) floats, 64-byte aligned
+  void (*attention)(const T* qkv, T* out, int64_t tokens, int64_t group, Heads heads, Rotation<T> rotation, float* scratch);
+  void (*attentionBackward)(
+      const T* qkv, const T* gradOut, T* gradQkv, int64_t tokens, int64_t group, Heads heads, Rotation<T> rotation, float* scratch);
+
+  // The newest token of one cache row, column `end` - 1, and one key/value head: its key and value go into the cache, its queries
+  // see the columns [start, end). At least 31 columns lie before start. scratch: (R + 2) * K + R * (columns + 32) floats
+  void (*decodeAttention)(
+      const T* qkv, T* out, Cache<T> cache, int64_t row, int64_t start, int64_t end, int64_t group, Heads heads, Rotation<T> rotation,
+      float* scratch);
+
+  // One row of logits [V]; scratch: V + 16 floats
+  Drawn (*draw)(const T* logits, int64_t vocab, Draw how, float* scratch);
+};
+
+struct KernelTable {
+  Kernels<float> float32;
+  Kernels<BFloat16> bfloat16;
+};
+
+// Those of each kind of machine; null where the compiler makes none for it.
+const KernelTable* baselineKernels();
+const KernelTable* avx2Kernels();
+const KernelTable* avx512Kernels();
+
+// Floats that the attention kernels need beside their arguments: five matrices of a head, and the scores of a block of queries.
+constexpr int64_t kQueries = 4;
+constexpr int64_t paddedTokens(int64_t tokens) { return (tokens + 31) / 32 * 32; }
+constexpr int64_t attentionScratch(int64_t tokens, int64_t dim) {
+  return 6 * paddedTokens(tokens) * dim + 2 * kQueries * paddedTokens(tokens) + 4 * kQueries * dim;
+}
+
+}  // namespace openrs

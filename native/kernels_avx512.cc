@@ -1,0 +1,16 @@
+// For x86-64 with AVX-512; not to be called elsewhere.
+#define KERNELS avx512Kernels
+#include <cstdint>
+#if defined(__x86_64__) && defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))), apply_to = function)
+#include "kernels.inc"
+#pragma clang attribute pop
+#elif defined(__x86_64__)
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
+#include "kernels.inc"
+#pragma GCC pop_options
+#else
+#include "kernels.h"
+const openrs::KernelTable* openrs::avx512Kernels() { return nullptr; }
+#endif

@@ -1,0 +1,365 @@
+// Operators of our own, `open_rs::…`, callable like any of libtorch's: on the CPU in float32 and bfloat16 one pass of kernels.h instead of
+// many operators, with gradients; silu_mul and add_rms_norm everywhere else what they are made of.
+//
+// N tokens, B rows, S sequences, D hidden size, I inner size, H query heads, G key/value heads, K head dimension, V vocabulary.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <algorithm>
+
+#include "kernels.h"
+
+namespace openrs {
+namespace {
+
+using at::Tensor;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// Of the instruction set that libtorch itself has chosen (ATEN_CPU_CAPABILITY sets it by hand).
+const KernelTable& table() {
+  static const KernelTable* chosen = [] {
+    const std::string capability = at::get_cpu_capability();
+    const KernelTable* best = capability == "AVX512" ? avx512Kernels() : capability == "AVX2" ? avx2Kernels() : nullptr;
+    return best ? best : baselineKernels();
+  }();
+  return *chosen;
+}
+
+bool known(const Tensor& x) { return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16); }
+
+// Calls `body` with the kernels of x's dtype and a null pointer of their element type.
+template <class F>
+void withKernels(const Tensor& x, F body) {
+  if (x.scalar_type() == at::kFloat) body(table().float32, static_cast<float*>(nullptr));
+  else body(table().bfloat16, static_cast<BFloat16*>(nullptr));
+}
+
+template <class T>
+T* data(const Tensor& t) {
+  return static_cast<T*>(t.data_ptr());
+}
+template <class T>
+T* dataOrNull(const Tensor& t) {
+  return t.defined() ? data<T>(t) : nullptr;
+}
+
+// Rows [begin, end) to each thread; few enough threads that each has something to do.
+template <class F>
+void overRows(int64_t rows, int64_t rowSize, F body) {
+  constexpr int64_t kGrain = 16384;
+  at::parallel_for(0, rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, rowSize)), body);
+}
+
+bool needsGrad(const Tensor& t) { return t.defined() && at::GradMode::is_enabled() && t.requires_grad(); }
+
+// -- silu_mul -------------------------------------------------------------------------------------------------------------------
+
+Tensor siluMulForward(const Tensor& given) {
+  const Tensor gateUp = given.contiguous();
+  const int64_t inner = gateUp.size(-1) / 2, rows = gateUp.numel() / (2 * inner);
+  auto shape = gateUp.sizes().vec();
+  shape.back() = inner;
+  Tensor out = at::empty(shape, gateUp.options());
+  withKernels(gateUp, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    overRows(rows, 4 * inner, [&](int64_t begin, int64_t end) {
+      kernels.siluMul(data<T>(gateUp) + 2 * inner * begin, data<T>(out) + inner * begin, end - begin, inner);
+    });
+  });
+  return out;
+}
+
+struct SiluMul : torch::autograd::Function<SiluMul> {
+  static Tensor forward(AutogradContext* context, const Tensor& gateUp) {
+    context->save_for_backward({gateUp});
+    return siluMulForward(gateUp);
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const Tensor gateUp = context->get_saved_variables()[0].contiguous(), grad = grads[0].contiguous();
+    const int64_t inner = gateUp.size(-1) / 2, rows = gateUp.numel() / (2 * inner);
+    Tensor out = at::empty_like(gateUp);
+    withKernels(gateUp, [&](const auto& kernels, auto* null) {
+      using T = std::remove_pointer_t<decltype(null)>;
+      overRows(rows, 8 * inner, [&](int64_t begin, int64_t end) {
+        kernels.siluMulBackward(
+            data<T>(gateUp) + 2 * inner * begin, data<T>(grad) + inner * begin, data<T>(out) + 2 * inner * begin, end - begin, inner);
+      });
+    });
+    return {out};
+  }
+};
+
+// silu(gate) * up of [..., 2 I], gate first -> [..., I]
+Tensor siluMul(const Tensor& gateUp) {
+  TORCH_CHECK(gateUp.dim() > 0 && gateUp.size(-1) % 2 == 0, "silu_mul: the last dimension holds gate and up, so it is even");
+  if (!known(gateUp) || gateUp.size(-1) % 32 != 0 || gateUp.numel() == 0) {
+    auto parts = gateUp.chunk(2, -1);
+    return at::silu(parts[0]).mul(parts[1]);
+  }
+  return needsGrad(gateUp) ? SiluMul::apply(gateUp) : siluMulForward(gateUp);
+}
+
+// -- add_rms_norm ---------------------------------------------------------------------------------------------------------------
+
+struct Normed {
+  Tensor sum, out, scales;
+};
+
+Normed addRmsNormForward(const Tensor& x, const Tensor& delta, const Tensor& weight, double eps, bool keepScales) {
+  const int64_t dim = x.size(-1), rows = x.numel() / dim;
+  Normed result{delta.defined() ? at::empty_like(x) : x, at::empty_like(x), {}};
+  if (keepScales) result.scales = at::empty({rows}, x.options().dtype(at::kFloat));
+  withKernels(x, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    overRows(rows, 4 * dim, [&](int64_t begin, int64_t end) {
+      const int64_t at = begin * dim;
+      kernels.addRmsNorm(
+          data<T>(x) + at, delta.defined() ? data<T>(delta) + at : nullptr, data<T>(weight), static_cast<float>(eps),
+          delta.defined() ? data<T>(result.sum) + at : nullptr, data<T>(result.out) + at,
+          keepScales ? data<float>(result.scales) + begin : nullptr, end - begin, dim);
+    });
+  });
+  return result;
+}
+
+struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
+  static variable_list forward(
+      AutogradContext* context, const Tensor& x, const std::optional<Tensor>& maybe, const Tensor& weight, double eps) {
+    const Tensor delta = maybe.value_or(Tensor());
+    Normed normed = addRmsNormForward(x, delta, weight, eps, true);
+    context->save_for_backward({normed.sum, weight, normed.scales});
+    context->saved_data["delta"] = delta.defined();
+    if (!delta.defined()) return {normed.out};
+    return {normed.sum, normed.out};
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &sum = saved[0], &weight = saved[1], &scales = saved[2];
+    const bool added = context->saved_data["delta"].toBool();
+    const Tensor gradSum = added && grads[0].defined() ? grads[0].contiguous() : Tensor();
+    const Tensor gradOut = grads[added ? 1 : 0].defined() ? grads[added ? 1 : 0].contiguous() : at::zeros_like(sum);
+    const int64_t dim = sum.size(-1), rows = sum.numel() / dim;
+    Tensor gradX = at::empty_like(sum);
+    Tensor gradWeight = at::zeros({at::get_num_threads(), dim}, scales.options());
+    withKernels(sum, [&](const auto& kernels, auto* null) {
+      using T = std::remove_pointer_t<decltype(null)>;
+      overRows(rows, 8 * dim, [&](int64_t begin, int64_t end) {
+        const int64_t at = begin * dim;
+        kernels.rmsNormBackward(
+            data<T>(sum) + at, data<T>(weight), data<float>(scales) + begin, data<T>(gradOut) + at,
+            gradSum.defined() ? data<T>(gradSum) + at : nullptr, data<T>(gradX) + at, data<float>(gradWeight) + at::get_thread_num() * dim,
+            end - begin, dim);
+      });
+    });
+    const Tensor none;
+    // Counted without a delta that is not there.
+    const bool forWeight = context->needs_input_grad(added ? 2 : 1);
+    return {gradX, added ? gradX : none, forWeight ? gradWeight.sum(0).to(weight.scalar_type()) : none, none};
+  }
+};
+
+// sum = x + delta (or x) and sum / sqrt(mean(sum^2) + eps) * weight over the last dimension (Zhang & Sennrich 2019)
+std::tuple<Tensor, Tensor> addRmsNorm(const Tensor& x, const std::optional<Tensor>& maybe, const Tensor& weight, double eps) {
+  const Tensor delta = maybe.value_or(Tensor());
+  const bool fits = known(x) && weight.scalar_type() == x.scalar_type() && weight.is_contiguous() && x.size(-1) % 16 == 0 &&
+                    x.numel() > 0 && (!delta.defined() || (delta.sizes() == x.sizes() && delta.scalar_type() == x.scalar_type()));
+  if (!fits) {
+    const Tensor sum = delta.defined() ? x.add(delta) : x;
+    return {sum, at::rms_norm(sum, weight.sizes(), weight, eps)};
+  }
+  const Tensor left = x.contiguous(), right = delta.defined() ? delta.contiguous() : delta;
+  if (needsGrad(x) || needsGrad(delta) || needsGrad(weight)) {
+    const variable_list out = AddRmsNorm::apply(left, delta.defined() ? std::optional(right) : std::nullopt, weight, eps);
+    return {delta.defined() ? out[0] : x, out.back()};
+  }
+  Normed normed = addRmsNormForward(left, right, weight, eps, false);
+  return {delta.defined() ? normed.sum : x, normed.out};
+}
+
+// -- attention ------------------------------------------------------------------------------------------------------------------
+
+Heads headsOf(const Tensor& qkv, int64_t heads, int64_t kvHeads) {
+  const int64_t dim = qkv.size(-1) / (heads + 2 * kvHeads);
+  TORCH_CHECK(known(qkv) && dim % 16 == 0, "attention: a CPU tensor of float32 or bfloat16 with heads of a multiple of 16");
+  return {heads, kvHeads, dim, 1.0f / std::sqrt(static_cast<float>(dim))};
+}
+
+float* aligned(const Tensor& scratch) {
+  return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch.data_ptr()) + 63) & ~uintptr_t{63});
+}
+
+// One piece of work per sequence and key/value head, shared out so that each thread has about the same number of scores to compute.
+template <class F>
+void overSequences(const int64_t* starts, int64_t sequences, const Heads& heads, F body) {
+  std::vector<double> cost{0};
+  int64_t longest = 1;
+  for (int64_t s = 0; s < sequences; s++) {
+    const auto tokens = static_cast<double>(starts[s + 1] - starts[s]);
+    longest = std::max(longest, starts[s + 1] - starts[s]);
+    for (int64_t g = 0; g < heads.keyValues; g++) cost.push_back(cost.back() + tokens * (tokens + 64));
+  }
+  const double total = cost.back();
+  const int64_t threads = total * static_cast<double>(heads.dim) < 100000 ? 1 : at::get_num_threads();
+  const int64_t room = attentionScratch(longest, heads.dim) + 16;
+  const Tensor scratch = at::empty({threads * room + 16}, at::kFloat);
+  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t thread = begin; thread < end; thread++) {
+      const auto share = [&](int64_t i) {
+        const double bound = total * static_cast<double>(i) / static_cast<double>(threads);
+        return i == threads ? static_cast<int64_t>(cost.size()) - 1 : std::lower_bound(cost.begin(), cost.end(), bound) - cost.begin();
+      };
+      for (int64_t task = share(thread); task < share(thread + 1); task++) {
+        const int64_t first = starts[task / heads.keyValues];
+        body(first, starts[task / heads.keyValues + 1] - first, task % heads.keyValues, aligned(scratch) + thread * (room / 16 * 16));
+      }
+    }
+  });
+}
+
+struct PackedInputs {
+  Tensor qkv, starts, cos, sin;
+};
+
+PackedInputs packedInputs(const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin) {
+  TORCH_CHECK(starts.scalar_type() == at::kLong && starts.device().is_cpu() && starts.dim() == 1, "packed_attention: starts is int64 [S + 1]");
+  TORCH_CHECK(cos.scalar_type() == qkv.scalar_type() && sin.sizes() == cos.sizes(), "packed_attention: tables of the dtype of qkv");
+  return {qkv.contiguous(), starts.contiguous(), cos.contiguous(), sin.contiguous()};
+}
+
+Tensor packedForward(const PackedInputs& in, int64_t queries, int64_t kvHeads) {
+  const Heads heads = headsOf(in.qkv, queries, kvHeads);
+  auto shape = in.qkv.sizes().vec();
+  shape.back() = heads.out();
+  Tensor out = at::empty(shape, in.qkv.options());
+  withKernels(in.qkv, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    const Rotation<T> rotation{data<T>(in.cos), data<T>(in.sin)};
+    overSequences(data<int64_t>(in.starts), in.starts.numel() - 1, heads, [&](int64_t first, int64_t tokens, int64_t group, float* scratch) {
+      kernels.attention(
+          data<T>(in.qkv) + first * heads.row(), data<T>(out) + first * heads.out(), tokens, group, heads, rotation, scratch);
+    });
+  });
+  return out;
+}
+
+struct PackedAttention : torch::autograd::Function<PackedAttention> {
+  static Tensor forward(
+      AutogradContext* context, const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin, int64_t heads,
+      int64_t kvHeads) {
+    const PackedInputs in = packedInputs(qkv, starts, cos, sin);
+    context->save_for_backward({in.qkv, in.starts, in.cos, in.sin});
+    context->saved_data["heads"] = heads;
+    context->saved_data["kvHeads"] = kvHeads;
+    return packedForward(in, heads, kvHeads);
+  }
+  static variable_list backward(AutogradContext* context, variable_list grads) {
+    const auto saved = context->get_saved_variables();
+    const Tensor &qkv = saved[0], &starts = saved[1], &cos = saved[2], &sin = saved[3];
+    const Heads heads = headsOf(qkv, context->saved_data["heads"].toInt(), context->saved_data["kvHeads"].toInt());
+    const Tensor grad = grads[0].contiguous();
+    Tensor out = at::empty_like(qkv);
+    withKernels(qkv, [&](const auto& kernels, auto* null) {
+      using T = std::remove_pointer_t<decltype(null)>;
+      const Rotation<T> rotation{data<T>(cos), data<T>(sin)};
+      overSequences(data<int64_t>(starts), starts.numel() - 1, heads, [&](int64_t first, int64_t tokens, int64_t group, float* scratch) {
+        kernels.attentionBackward(
+            data<T>(qkv) + first * heads.row(), data<T>(grad) + first * heads.out(), data<T>(out) + first * heads.row(), tokens, group,
+            heads, rotation, scratch);
+      });
+    });
+    const Tensor none;
+    return {out, none, none, none, none, none};
+  }
+};
+
+// Causal attention of sequences one after the other: qkv [..., (H + 2G) K] with N tokens, not rotated yet, sequence s at tokens
+// [starts[s], starts[s + 1]) and from position 0 of the tables cos and sin [positions, K] -> [..., H K]
+Tensor packedAttention(const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin, int64_t heads, int64_t kvHeads) {
+  if (needsGrad(qkv)) return PackedAttention::apply(qkv, starts, cos, sin, heads, kvHeads);
+  return packedForward(packedInputs(qkv, starts, cos, sin), heads, kvHeads);
+}
+
+// One token of each of B rows: its key and value are written to column end - 1 of keys [rows, G, K, columns] and values
+// [rows, G, columns, K], then it attends to the columns [starts[row], end) -> [B, H K]. The row's position is end - 1 - start.
+Tensor decodeAttention(
+    const Tensor& given, const Tensor& keys, const Tensor& values, const Tensor& starts, int64_t end, const Tensor& cos, const Tensor& sin,
+    int64_t queries) {
+  const Tensor qkv = given.contiguous();
+  const int64_t kvHeads = keys.size(1), columns = keys.size(3), rows = qkv.size(0);
+  const Heads heads = headsOf(qkv, queries, kvHeads);
+  TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && keys.scalar_type() == qkv.scalar_type(), "decode_attention: the cache");
+  TORCH_CHECK(starts.scalar_type() == at::kLong && starts.numel() >= rows && keys.size(0) >= rows && end <= columns, "decode_attention: rows");
+  const int64_t* begins = data<int64_t>(starts);
+  for (int64_t row = 0; row < rows; row++) {
+    const int64_t tokens = end - begins[row];
+    TORCH_CHECK(tokens >= 1 && tokens <= cos.size(0) && end - paddedTokens(tokens) >= 0, "decode_attention: row ", row, " starts at ", begins[row]);
+  }
+  Tensor out = at::empty({rows, heads.out()}, qkv.options());
+  const int64_t room = (queries / kvHeads + 2) * heads.dim + queries / kvHeads * (paddedTokens(columns) + 32);
+  const Tensor scratch = at::empty({at::get_num_threads(), room}, at::kFloat);
+  withKernels(qkv, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    const Rotation<T> rotation{data<T>(cos), data<T>(sin)};
+    const Cache<T> cache{data<T>(keys), data<T>(values), columns};
+    const int64_t scores = (end - *std::min_element(begins, begins + rows)) * heads.dim;
+    overRows(rows * kvHeads, scores, [&](int64_t first, int64_t last) {
+      float* own = data<float>(scratch) + at::get_thread_num() * room;
+      for (int64_t i = first; i < last; i++) {
+        const int64_t row = i / kvHeads;
+        kernels.decodeAttention(
+            data<T>(qkv) + row * heads.row(), data<T>(out) + row * heads.out(), cache, row, begins[row], end, i % kvHeads, heads, rotation,
+            own);
+      }
+    });
+  });
+  return out;
+}
+
+// -- drawing --------------------------------------------------------------------------------------------------------------------
+
+// A token a row of logits [B, V], by inverting the cumulative distribution at uniform [B] (float32, in [0, 1)); those banned (bool,
+// [B, V] or [1, V]) are not drawn -> ids int64 [B], log-probability under what was drawn from and under softmax(logits), float32 [B]
+std::tuple<Tensor, Tensor, Tensor> draw(const Tensor& given, const Tensor& uniform, double temperature, const std::optional<Tensor>& banned) {
+  const Tensor logits = given.contiguous();
+  TORCH_CHECK(known(logits) && logits.dim() == 2 && temperature > 0, "draw: CPU logits [B, V] of float32 or bfloat16, temperature > 0");
+  const int64_t rows = logits.size(0), vocab = logits.size(1);
+  TORCH_CHECK(uniform.scalar_type() == at::kFloat && uniform.numel() == rows, "draw: one float32 number a row");
+  const Tensor ban = banned ? banned->contiguous() : Tensor();
+  TORCH_CHECK(!ban.defined() || (ban.scalar_type() == at::kBool && ban.size(-1) == vocab && (ban.size(0) == rows || ban.size(0) == 1)), "draw: banned");
+  const Tensor numbers = uniform.contiguous();
+  Tensor ids = at::empty({rows}, logits.options().dtype(at::kLong));
+  Tensor sampling = at::empty({rows}, logits.options().dtype(at::kFloat)), logps = at::empty_like(sampling);
+  const int64_t room = (vocab + 31) / 16 * 16;
+  const Tensor scratch = at::empty({at::get_num_threads(), room}, at::kFloat);
+  withKernels(logits, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    overRows(rows, 4 * vocab, [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; row++) {
+        const bool* mask = ban.defined() ? data<bool>(ban) + (ban.size(0) == 1 ? 0 : row * vocab) : nullptr;
+        const Draw how{static_cast<float>(temperature), data<float>(numbers)[row], mask};
+        const Drawn drawn = kernels.draw(data<T>(logits) + row * vocab, vocab, how, data<float>(scratch) + at::get_thread_num() * room);
+        data<int64_t>(ids)[row] = drawn.id;
+        data<float>(sampling)[row] = drawn.samplingLogprob;
+        data<float>(logps)[row] = drawn.logprob;
+      }
+    });
+  });
+  return {ids, sampling, logps};
+}
+
+}  // namespace
+}  // namespace openrs
+
+TORCH_LIBRARY(open_rs, library) {
+  library.def("silu_mul(Tensor gate_up) -> Tensor", openrs::siluMul);
+  library.def("add_rms_norm(Tensor x, Tensor? delta, Tensor weight, float eps) -> (Tensor, Tensor)", openrs::addRmsNorm);
+  library.def("packed_attention(Tensor qkv, Tensor starts, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor", openrs::packedAttention);
+  library.def(
+      "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor",
+      openrs::decodeAttention);
+  library.def("draw(Tensor logits, Tensor uniform, float temperature, Tensor? banned=None) -> (Tensor, Tensor, Tensor)", openrs::draw);
+}
