@@ -1,5 +1,5 @@
 {
-  # Variables come from scripts/lib/build.mjs: torch_root, torch_cuda, cuda_include, has_libtorch.
+  # Variables come from scripts/lib/build.mjs: torch_root, torch_cuda, cuda_include, has_libtorch, compiler.
   "targets": [
     {
       "target_name": "open_rs",
@@ -15,8 +15,8 @@
       "conditions": [
         ["has_libtorch==1 and OS!='mac'", { "libraries": ["-Wl,--no-as-needed", "-ltorch"] }],
         # at::parallel_for is in libtorch's headers. Compiled for OpenMP, but not linked with it: the threads are libtorch's own, the
-        # symbols come with libtorch_cpu.
-        ["OS!='mac'", { "cflags_cc": ["-fopenmp"] }],
+        # symbols come with libtorch_cpu. Clang would ask for another runtime than libtorch's; without, our loops run on one thread.
+        ["compiler=='gcc'", { "cflags_cc": ["-fopenmp"] }],
         ["torch_cuda==1", {
           "defines": ["OPEN_RS_CUDA=1"],
           "libraries": ["-Wl,--no-as-needed", "-ltorch_cuda", "-lc10_cuda"]

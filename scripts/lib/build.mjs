@@ -27,6 +27,8 @@ function cudaInclude(torch) {
   return [...folders, ...system].find(isWhole) ?? "";
 }
 
+const compilerVersion = () => probe(process.env.CXX || "c++", ["--version"]).text;
+
 /** Values binding.gyp reads as variables. */
 export function variables(torch) {
   return {
@@ -34,6 +36,7 @@ export function variables(torch) {
     torch_cuda: torch.cuda ? 1 : 0,
     cuda_include: cudaInclude(torch),
     has_libtorch: existsSync(library(torch.root, "torch")) ? 1 : 0,
+    compiler: /clang/i.test(compilerVersion()) ? "clang" : "gcc",
   };
 }
 
@@ -62,8 +65,7 @@ function sourcesOf(project) {
 function fingerprint(project, torch) {
   const hash = createHash("sha256");
   for (const file of sourcesOf(project)) hash.update(file).update(readFileSync(file));
-  const compiler = probe(process.env.CXX || "c++", ["--version"]).text;
-  const machine = [process.platform, process.arch, process.versions.modules, compiler, process.env.CXXFLAGS];
+  const machine = [process.platform, process.arch, process.versions.modules, compilerVersion(), process.env.CXXFLAGS];
   return hash.update(JSON.stringify([variables(torch), torch.version, machine])).digest("hex");
 }
 
