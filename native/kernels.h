@@ -58,11 +58,18 @@ struct Kernels {
       const T* x, const T* weight, const float* scales, const T* gradOut, const T* gradSum, T* gradX, float* gradWeight, int64_t rows,
       int64_t dim);
 
-  // Causal attention of one sequence [tokens] and one key/value head, from and to rows as in Heads; q and k not rotated yet.
-  // scratch: attentionScratch(tokens, K) floats, 64-byte aligned
-  void (*attention)(const T* qkv, T* out, int64_t tokens, int64_t group, Heads heads, Rotation<T> rotation, float* scratch);
+  // Causal attention of one tree and one query head, from and to rows as in Heads; q and k not rotated yet. `starts` [segments + 1]
+  // says where in the rows the tree's segments are: its root, whose positions begin at 0, and others that each continue the root alone.
+  // scratch: attentionScratch(longest, K) floats, 64-byte aligned; longest: of the root with any of the others
+  void (*attention)(
+      const T* qkv, T* out, const int64_t* starts, int64_t segments, int64_t longest, int64_t head, Heads heads, Rotation<T> rotation,
+      float* scratch);
+  // The query's gradient goes into its place in gradQkv, what this head adds to those of key and value into gradMemory, [rows, G, 2, K].
   void (*attentionBackward)(
-      const T* qkv, const T* gradOut, T* gradQkv, int64_t tokens, int64_t group, Heads heads, Rotation<T> rotation, float* scratch);
+      const T* qkv, const T* gradOut, T* gradQkv, float* gradMemory, const int64_t* starts, int64_t segments, int64_t longest, int64_t head,
+      Heads heads, Rotation<T> rotation, float* scratch);
+  // Those gradients of the rows [begin, end), summed over R such parts that lie `stride` floats apart, into their places in gradQkv.
+  void (*sumMemoryGradients)(const float* gradMemory, int64_t stride, T* gradQkv, int64_t begin, int64_t end, Heads heads);
 
   // The newest token of one cache row, column `end` - 1, and one key/value head: its key and value go into the cache, its queries
   // see the columns [start, end). At least 31 columns lie before start. scratch: (R + 2) * K + R * (columns + 32) floats

@@ -192,19 +192,52 @@ float* aligned(const Tensor& scratch) {
   return reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch.data_ptr()) + 63) & ~uintptr_t{63});
 }
 
-// One piece of work per sequence and key/value head, shared out so that each thread has about the same number of scores to compute.
+// What packed_attention works on: segments of tokens [starts[s], starts[s + 1]), the first one of each tree being its root.
+struct Packed {
+  Tensor qkv, starts, trees, cos, sin;
+  Heads heads;
+
+  template <class T>
+  Rotation<T> rotation() const {
+    return {data<T>(cos), data<T>(sin)};
+  }
+};
+
+Packed packedOf(const variable_list& in, int64_t queries, int64_t kvHeads) {
+  Packed packed{in[0].contiguous(), in[1].contiguous(), in[2].contiguous(), in[3].contiguous(), in[4].contiguous(), headsOf(in[0], queries, kvHeads)};
+  const auto isIndex = [](const Tensor& t) { return t.scalar_type() == at::kLong && t.device().is_cpu() && t.dim() == 1 && t.numel() > 1; };
+  TORCH_CHECK(isIndex(packed.starts) && isIndex(packed.trees), "packed_attention: starts [S + 1] and trees [R + 1] are int64");
+  const int64_t* starts = data<int64_t>(packed.starts);
+  const int64_t* trees = data<int64_t>(packed.trees);
+  const int64_t segments = packed.starts.numel() - 1, roots = packed.trees.numel() - 1, tokens = packed.qkv.numel() / packed.heads.row();
+  TORCH_CHECK(trees[0] == 0 && trees[roots] == segments && std::is_sorted(trees, trees + roots + 1), "packed_attention: trees");
+  TORCH_CHECK(starts[0] == 0 && starts[segments] == tokens && std::is_sorted(starts, starts + segments + 1), "packed_attention: starts");
+  TORCH_CHECK(packed.cos.scalar_type() == in[0].scalar_type() && packed.sin.sizes() == packed.cos.sizes(), "packed_attention: tables");
+  return packed;
+}
+
+// One piece of work per tree and query head, shared out so that each thread has about the same number of scores to compute.
 template <class F>
-void overSequences(const int64_t* starts, int64_t sequences, const Heads& heads, F body) {
+void overTrees(const Packed& packed, F body) {
+  const int64_t* starts = data<int64_t>(packed.starts);
+  const int64_t* trees = data<int64_t>(packed.trees);
+  const int64_t roots = packed.trees.numel() - 1, queries = packed.heads.queries;
   std::vector<double> cost{0};
   int64_t longest = 1;
-  for (int64_t s = 0; s < sequences; s++) {
-    const auto tokens = static_cast<double>(starts[s + 1] - starts[s]);
-    longest = std::max(longest, starts[s + 1] - starts[s]);
-    for (int64_t g = 0; g < heads.keyValues; g++) cost.push_back(cost.back() + tokens * (tokens + 64));
+  for (int64_t tree = 0; tree < roots; tree++) {
+    const int64_t first = trees[tree], root = trees[tree] == trees[tree + 1] ? 0 : starts[first + 1] - starts[first];
+    double scores = 0;
+    for (int64_t s = first; s < trees[tree + 1]; s++) {
+      const int64_t own = starts[s + 1] - starts[s], before = s == first ? 0 : root;
+      scores += static_cast<double>(own) * static_cast<double>(own + 2 * before + 64);
+      longest = std::max(longest, own + before);
+    }
+    for (int64_t head = 0; head < queries; head++) cost.push_back(cost.back() + scores);
   }
+  TORCH_CHECK(longest <= packed.cos.size(0), "packed_attention: ", longest, " positions, the tables have ", packed.cos.size(0));
   const double total = cost.back();
-  const int64_t threads = total * static_cast<double>(heads.dim) < 100000 ? 1 : at::get_num_threads();
-  const int64_t room = attentionScratch(longest, heads.dim) + 16;
+  const int64_t threads = total * static_cast<double>(packed.heads.dim) < 100000 ? 1 : at::get_num_threads();
+  const int64_t room = (attentionScratch(longest, packed.heads.dim) + 15) / 16 * 16;
   const Tensor scratch = at::empty({threads * room + 16}, at::kFloat);
   at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t thread = begin; thread < end; thread++) {
@@ -213,34 +246,21 @@ void overSequences(const int64_t* starts, int64_t sequences, const Heads& heads,
         return i == threads ? static_cast<int64_t>(cost.size()) - 1 : std::lower_bound(cost.begin(), cost.end(), bound) - cost.begin();
       };
       for (int64_t task = share(thread); task < share(thread + 1); task++) {
-        const int64_t first = starts[task / heads.keyValues];
-        body(first, starts[task / heads.keyValues + 1] - first, task % heads.keyValues, aligned(scratch) + thread * (room / 16 * 16));
+        const int64_t tree = task / queries, segments = trees[tree + 1] - trees[tree];
+        if (segments > 0) body(starts + trees[tree], segments, longest, task % queries, aligned(scratch) + thread * room);
       }
     }
   });
 }
 
-struct PackedInputs {
-  Tensor qkv, starts, cos, sin;
-};
-
-PackedInputs packedInputs(const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin) {
-  TORCH_CHECK(starts.scalar_type() == at::kLong && starts.device().is_cpu() && starts.dim() == 1, "packed_attention: starts is int64 [S + 1]");
-  TORCH_CHECK(cos.scalar_type() == qkv.scalar_type() && sin.sizes() == cos.sizes(), "packed_attention: tables of the dtype of qkv");
-  return {qkv.contiguous(), starts.contiguous(), cos.contiguous(), sin.contiguous()};
-}
-
-Tensor packedForward(const PackedInputs& in, int64_t queries, int64_t kvHeads) {
-  const Heads heads = headsOf(in.qkv, queries, kvHeads);
+Tensor packedForward(const Packed& in) {
   auto shape = in.qkv.sizes().vec();
-  shape.back() = heads.out();
+  shape.back() = in.heads.out();
   Tensor out = at::empty(shape, in.qkv.options());
   withKernels(in.qkv, [&](const auto& kernels, auto* null) {
     using T = std::remove_pointer_t<decltype(null)>;
-    const Rotation<T> rotation{data<T>(in.cos), data<T>(in.sin)};
-    overSequences(data<int64_t>(in.starts), in.starts.numel() - 1, heads, [&](int64_t first, int64_t tokens, int64_t group, float* scratch) {
-      kernels.attention(
-          data<T>(in.qkv) + first * heads.row(), data<T>(out) + first * heads.out(), tokens, group, heads, rotation, scratch);
+    overTrees(in, [&](const int64_t* starts, int64_t segments, int64_t longest, int64_t head, float* scratch) {
+      kernels.attention(data<T>(in.qkv), data<T>(out), starts, segments, longest, head, in.heads, in.template rotation<T>(), scratch);
     });
   });
   return out;
@@ -248,39 +268,45 @@ Tensor packedForward(const PackedInputs& in, int64_t queries, int64_t kvHeads) {
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
   static Tensor forward(
-      AutogradContext* context, const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin, int64_t heads,
-      int64_t kvHeads) {
-    const PackedInputs in = packedInputs(qkv, starts, cos, sin);
-    context->save_for_backward({in.qkv, in.starts, in.cos, in.sin});
+      AutogradContext* context, const Tensor& qkv, const Tensor& starts, const Tensor& trees, const Tensor& cos, const Tensor& sin,
+      int64_t heads, int64_t kvHeads) {
+    const Packed in = packedOf({qkv, starts, trees, cos, sin}, heads, kvHeads);
+    context->save_for_backward({in.qkv, in.starts, in.trees, in.cos, in.sin});
     context->saved_data["heads"] = heads;
     context->saved_data["kvHeads"] = kvHeads;
-    return packedForward(in, heads, kvHeads);
+    return packedForward(in);
   }
   static variable_list backward(AutogradContext* context, variable_list grads) {
-    const auto saved = context->get_saved_variables();
-    const Tensor &qkv = saved[0], &starts = saved[1], &cos = saved[2], &sin = saved[3];
-    const Heads heads = headsOf(qkv, context->saved_data["heads"].toInt(), context->saved_data["kvHeads"].toInt());
+    const Packed in = packedOf(context->get_saved_variables(), context->saved_data["heads"].toInt(), context->saved_data["kvHeads"].toInt());
     const Tensor grad = grads[0].contiguous();
-    Tensor out = at::empty_like(qkv);
-    withKernels(qkv, [&](const auto& kernels, auto* null) {
+    Tensor out = at::empty_like(in.qkv);
+    // Each of the R query heads that share a key head has its own part of that head's gradient, so that all heads can go at once.
+    const int64_t rows = in.qkv.numel() / in.heads.row(), R = in.heads.queries / in.heads.keyValues;
+    const int64_t stride = rows * in.heads.keyValues * 2 * in.heads.dim;
+    const Tensor memory = at::empty({R, stride}, at::kFloat);
+    withKernels(in.qkv, [&](const auto& kernels, auto* null) {
       using T = std::remove_pointer_t<decltype(null)>;
-      const Rotation<T> rotation{data<T>(cos), data<T>(sin)};
-      overSequences(data<int64_t>(starts), starts.numel() - 1, heads, [&](int64_t first, int64_t tokens, int64_t group, float* scratch) {
+      overTrees(in, [&](const int64_t* starts, int64_t segments, int64_t longest, int64_t head, float* scratch) {
         kernels.attentionBackward(
-            data<T>(qkv) + first * heads.row(), data<T>(grad) + first * heads.out(), data<T>(out) + first * heads.row(), tokens, group,
-            heads, rotation, scratch);
+            data<T>(in.qkv), data<T>(grad), data<T>(out), data<float>(memory) + head % R * stride, starts, segments, longest, head, in.heads,
+            in.template rotation<T>(), scratch);
+      });
+      overRows(rows, stride / std::max<int64_t>(1, rows) * R, [&](int64_t begin, int64_t end) {
+        kernels.sumMemoryGradients(data<float>(memory), stride, data<T>(out), begin, end, in.heads);
       });
     });
     const Tensor none;
-    return {out, none, none, none, none, none};
+    return {out, none, none, none, none, none, none};
   }
 };
 
-// Causal attention of sequences one after the other: qkv [..., (H + 2G) K] with N tokens, not rotated yet, sequence s at tokens
-// [starts[s], starts[s + 1]) and from position 0 of the tables cos and sin [positions, K] -> [..., H K]
-Tensor packedAttention(const Tensor& qkv, const Tensor& starts, const Tensor& cos, const Tensor& sin, int64_t heads, int64_t kvHeads) {
-  if (needsGrad(qkv)) return PackedAttention::apply(qkv, starts, cos, sin, heads, kvHeads);
-  return packedForward(packedInputs(qkv, starts, cos, sin), heads, kvHeads);
+// Causal attention of sequences one after the other: qkv [..., (H + 2G) K] with N tokens, not rotated yet -> [..., H K]. Segment s holds
+// the tokens [starts[s], starts[s + 1]); tree r the segments [trees[r], trees[r + 1]), of which the first is a sequence's beginning and
+// each of the others one way to go on from it. Positions count from a root's beginning in the tables cos and sin [positions, K].
+Tensor packedAttention(
+    const Tensor& qkv, const Tensor& starts, const Tensor& trees, const Tensor& cos, const Tensor& sin, int64_t heads, int64_t kvHeads) {
+  if (needsGrad(qkv)) return PackedAttention::apply(qkv, starts, trees, cos, sin, heads, kvHeads);
+  return packedForward(packedOf({qkv, starts, trees, cos, sin}, heads, kvHeads));
 }
 
 // One token of each of B rows: its key and value are written to column end - 1 of keys [rows, G, K, columns] and values
@@ -357,7 +383,9 @@ std::tuple<Tensor, Tensor, Tensor> draw(const Tensor& given, const Tensor& unifo
 TORCH_LIBRARY(open_rs, library) {
   library.def("silu_mul(Tensor gate_up) -> Tensor", openrs::siluMul);
   library.def("add_rms_norm(Tensor x, Tensor? delta, Tensor weight, float eps) -> (Tensor, Tensor)", openrs::addRmsNorm);
-  library.def("packed_attention(Tensor qkv, Tensor starts, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor", openrs::packedAttention);
+  library.def(
+      "packed_attention(Tensor qkv, Tensor starts, Tensor trees, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor",
+      openrs::packedAttention);
   library.def(
       "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor",
       openrs::decodeAttention);

@@ -1,6 +1,12 @@
 /** Training on packed sequences: forward, loss, backward in passes, then clipping and AdamW. */
-import { backwardTokens, type CausalLM, packBatch, type ScoredSequence, scoreTokens } from "../../src/model/index.js";
-import { planMicroBatches } from "../../src/model/micro-batches.js";
+import {
+  backwardTokens,
+  type CausalLM,
+  packBatch,
+  planBatches,
+  type ScoredSequence,
+  scoreTokens,
+} from "../../src/model/index.js";
 import { AdamW, clipGradNorm, cudaMemory, ops, resetPeakMemory, scope, synchronize } from "../../src/torch/index.js";
 import { choosePasses, type PassPlan } from "../../src/train/memory.js";
 import { wall } from "./clock.js";
@@ -64,8 +70,7 @@ export class Trainer {
   }
 
   #passes(sequences: readonly ScoredSequence[]): ScoredSequence[][] {
-    const lengths = sequences.map(({ ids }) => ids.length);
-    return planMicroBatches(lengths, this.plan).map((indices) => indices.map((i) => sequences[i]!));
+    return planBatches(sequences, this.model, this.plan).map((indices) => indices.map((i) => sequences[i]!));
   }
 }
 

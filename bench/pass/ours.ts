@@ -7,11 +7,11 @@ import {
   loadModel,
   packBatch,
   parseConfig,
+  planBatches,
   randomModel,
   type ScoredSequence,
   saveModel,
 } from "../../src/model/index.js";
-import { planMicroBatches } from "../../src/model/micro-batches.js";
 import { ops, scope, setNumThreads, type Tensor } from "../../src/torch/index.js";
 
 const [checkpoint = "", hidden = "128", dtype = "float32"] = process.argv.slice(2);
@@ -53,8 +53,7 @@ const slope = (logps: Tensor) => ops.fullLike(logps, -1e-3);
 
 function pass(): number {
   const start = process.cpuUsage();
-  const lengths = sequences.map(({ ids }) => ids.length);
-  for (const indices of planMicroBatches(lengths, { maxTokens: 2048 })) {
+  for (const indices of planBatches(sequences, model, { maxTokens: 2048 })) {
     const part = indices.map((i) => sequences[i]!);
     scope(() => void backwardTokens(model, packBatch(part, model), slope));
   }

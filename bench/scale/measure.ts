@@ -61,12 +61,17 @@ function modelOf({ hidden, layers, vocabulary, dtype }: Model): CausalLM {
 const random = seededRandom(1);
 const ids = (count: number) => Array.from({ length: count }, () => random.integer(3, 500));
 
+/** Tokens of a prompt; its group shares them. */
+const PROMPT = 12;
+
 function samplesOf({ prompts, group, mean, limit }: StepCase): Sample[] {
+  const promptIds = Array.from({ length: prompts }, () => ids(PROMPT));
   return Array.from({ length: prompts * group }, (_, i) => {
     // Exponential lengths, as models that have learnt to stop give them, cut at four times the mean.
     const length = Math.max(1, Math.min(4 * mean, limit, Math.round(-mean * Math.log(1 - random.next()))));
     const common = { truncated: false, samplerLogps: Array<number>(length).fill(-6), oldLogps: null, refLogps: null };
-    return { promptIds: ids(12), ids: ids(length), advantage: i % 2 === 0 ? 1 : -1, ...common };
+    const prompt = promptIds[Math.floor(i / group)]!;
+    return { promptIds: prompt, ids: ids(length), advantage: i % 2 === 0 ? 1 : -1, ...common };
   });
 }
 
@@ -83,10 +88,11 @@ function step(work: StepCase): Measured {
     gradient_accumulation_steps: 1,
   });
   const learner = new Learner(model, recipe, 1000);
-  const passes = choosePasses(model, recipe, 12 + work.limit);
+  const passes = choosePasses(model, recipe, PROMPT + work.limit);
   const context = { learner, recipe, shape: batchShape(recipe), passes };
   const seconds = least(6, () => void learn(context, samples, samples, 1));
-  return { seconds, tokens: samples.reduce((sum, s) => sum + s.promptIds.length + s.ids.length, 0), peak: 0 };
+  const tokens = samples.reduce((sum, s) => sum + s.ids.length, work.prompts * PROMPT);
+  return { seconds, tokens, peak: 0 };
 }
 
 const slope = (logps: Tensor) => ops.fullLike(logps, -1e-3);

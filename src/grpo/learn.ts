@@ -1,5 +1,4 @@
-import { backwardTokens, packBatch, scoreTokens } from "../model/batch.js";
-import { planMicroBatches } from "../model/micro-batches.js";
+import { backwardTokens, packBatch, planBatches, scoreTokens } from "../model/batch.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import { phase } from "../run/phases.js";
 import { ops, scope, type Tensor, tensor } from "../torch/index.js";
@@ -9,7 +8,7 @@ import { LOSSES, mergeStats, Objective, report, type Stats } from "./losses/inde
 import { max, mean } from "./losses/stats.js";
 import type { LossTokens, StepShape } from "./losses/types.js";
 import { toScored } from "./old-logps.js";
-import { lengthOf, logpTemperature, type Sample } from "./sample.js";
+import { logpTemperature, type Sample } from "./sample.js";
 
 export interface LearnContext {
   learner: Learner;
@@ -60,8 +59,8 @@ export function accumulate(
   const moving = step.filter(({ sample }) => moves(sample, recipe));
   const idle = step.filter(({ sample }) => !moves(sample, recipe));
   const parts = [
-    ...inMicroBatches(moving, recipe, passes).map((part) => ({ part, learns: true })),
-    ...inMicroBatches(idle, recipe, passes).map((part) => ({ part, learns: false })),
+    ...inMicroBatches(learner, recipe, passes, moving).map((part) => ({ part, learns: true })),
+    ...inMicroBatches(learner, recipe, passes, idle).map((part) => ({ part, learns: false })),
   ].map(({ part, learns }) => scope(() => passOver(learner, recipe, passes, part, learns)));
   // An update without gradient is not none: the optimizer's momentum goes on.
   if (moving.length === 0) fillGradients(learner);
@@ -75,10 +74,19 @@ export function accumulate(
 const moves = (sample: Sample, recipe: GrpoRecipe): boolean =>
   lossLength(sample, recipe) > 0 && (sample.advantage !== 0 || recipe.beta !== 0);
 
-function inMicroBatches(step: readonly Weighted[], recipe: GrpoRecipe, passes: PassPlan): Weighted[][] {
-  const lengths = step.map(({ sample }) => (lossLength(sample, recipe) === 0 ? 1 : lengthOf(sample)));
-  return planMicroBatches(lengths, passes).map((indices) => indices.map((i) => step[i]!));
+function inMicroBatches(
+  { model }: Pick<Learner, "model">,
+  recipe: GrpoRecipe,
+  passes: PassPlan,
+  step: readonly Weighted[],
+): Weighted[][] {
+  const sequences = step.map(({ sample }) => sequenceOf(sample, recipe));
+  return planBatches(sequences, model, passes).map((indices) => indices.map((i) => step[i]!));
 }
+
+/** A completion left out of the loss still is one of the sequences: it enters the pass as one token that is not scored. */
+const sequenceOf = (sample: Sample, recipe: GrpoRecipe) =>
+  lossLength(sample, recipe) === 0 ? { ids: sample.promptIds.slice(0, 1), from: 1 } : toScored(sample);
 
 function passOver(
   { model }: Pick<Learner, "model">,
@@ -87,11 +95,10 @@ function passOver(
   part: readonly Weighted[],
   learns: boolean,
 ): { loss: number; stats: Stats } {
-  // A completion left out of the loss still is one of the sequences: it enters the pass as one token that is not scored.
-  const sequences = part.map(({ sample }) =>
-    lossLength(sample, recipe) === 0 ? { ids: sample.promptIds.slice(0, 1), from: 1 } : toScored(sample),
+  const batch = packBatch(
+    part.map(({ sample }) => sequenceOf(sample, recipe)),
+    model,
   );
-  const batch = packBatch(sequences, model);
   const tokens = lossTokens(part, recipe, model.device);
   const objective = new Objective(tokens, recipe);
   const options = { temperature: logpTemperature(recipe), together: objective.needsWholeSequences };

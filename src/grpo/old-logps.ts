@@ -1,8 +1,8 @@
-import { packBatch, scoreTokens } from "../model/batch.js";
+import { packBatch, planBatches, scoreTokens } from "../model/batch.js";
 import type { CausalLM } from "../model/index.js";
-import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
+import type { MicroBatchOptions } from "../model/micro-batches.js";
 import { scope } from "../torch/index.js";
-import { lengthOf, type Sample } from "./sample.js";
+import type { Sample } from "./sample.js";
 
 /** A model that is only asked, never trained. */
 export interface Frozen {
@@ -17,10 +17,14 @@ export function scoreSamples(
   passes: MicroBatchOptions,
 ): number[][] {
   const out: number[][] = samples.map(() => []);
-  for (const indices of planMicroBatches(samples.map(lengthOf), passes)) {
+  const sequences = samples.map(toScored);
+  for (const indices of planBatches(sequences, model, passes)) {
     const logps = scope(() => {
-      const sequences = indices.map((i) => toScored(samples[i]!));
-      return scoreTokens(model, packBatch(sequences, model), { temperature }).logps_N.toArray();
+      const batch = packBatch(
+        indices.map((i) => sequences[i]!),
+        model,
+      );
+      return scoreTokens(model, batch, { temperature }).logps_N.toArray();
     });
     let start = 0;
     for (const i of indices) {

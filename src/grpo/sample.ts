@@ -33,8 +33,5 @@ export function toSamples(groups: readonly Group[], advantages: readonly number[
     }));
 }
 
-/** Prompt and completion. */
-export const lengthOf = (sample: Sample): number => sample.promptIds.length + sample.ids.length;
-
 /** The temperature of the loss's log-probabilities: sampling's (TRL), or 1 (open-rs). */
 export const logpTemperature = (recipe: GrpoRecipe): number => recipe.logprob_temperature ?? (recipe.temperature || 1);

@@ -8,7 +8,7 @@
 import { assert } from "../errors.js";
 import { callOp, ops, type Tensor, tensor } from "../torch/index.js";
 import { wrapOptional } from "../torch/tensor.js";
-import { type Attend, fusedOnCpu, type PlainAttend, sdpa } from "./attend.js";
+import { type FusedAttend, type PlainAttend, sdpa } from "./attend.js";
 import type { CausalLM } from "./decoder.js";
 
 /** Neighbouring sequences of one length in the packed row. */
@@ -20,20 +20,9 @@ export interface Block {
 /** What attention needs to know of the model. */
 type PackedModel = Pick<CausalLM, "device" | "dtype" | "config">;
 
-/** Each token sees the earlier tokens of its own sequence. */
-export function packed(blocks: readonly Block[], model: PackedModel): Attend & { starts?: Tensor } {
-  const { device, config } = model;
+/** Each token sees the earlier tokens of its own sequence. `starts`: where sequences begin and end, if a kernel takes them all at once. */
+export function packed(blocks: readonly Block[], { device }: PackedModel): PlainAttend & { starts?: Tensor } {
   const length = Math.max(...blocks.map((block) => block.length));
-  if (fusedOnCpu(model)) {
-    const starts = tensor(sequenceStarts(blocks), undefined, "int64");
-    return {
-      starts,
-      attendFused: (_layer, qkv_1NC, rope) => {
-        const { cos_NK, sin_NK } = rope.upTo(length);
-        return ops.packedAttention(qkv_1NC, starts, cos_NK, sin_NK, config.heads, config.kvHeads);
-      },
-    };
-  }
   const positions = blocks.flatMap(({ rows, length }) => Array.from({ length: rows * length }, (_, i) => i % length));
   const base = { positions: tensor(positions, [1, positions.length], "int64").to(device), length };
   const inBlocks: PlainAttend["attend"] = (_layer, q, k, v) => blockAttention(blocks, q, k, v);
@@ -43,6 +32,30 @@ export function packed(blocks: readonly Block[], model: PackedModel): Attend & {
   const attend: PlainAttend["attend"] = (layer, q, k, v) =>
     q.dtype === "float32" ? inBlocks(layer, q, k, v) : flashAttention(starts, length, q, k, v);
   return { ...base, starts, attend };
+}
+
+/** The lengths of a tree's parts: those of its root, then of each continuation, which sees the root and itself. */
+export type Parts = readonly number[];
+
+/** The same on a CPU (`fusedOnCpu`), over trees: sequences that begin alike share the tokens they have in common. */
+export function packedTrees(
+  trees: readonly Parts[],
+  { config }: PackedModel,
+): FusedAttend & Record<"starts" | "trees", Tensor> {
+  const longest = Math.max(...trees.map(([root, ...rest]) => root! + Math.max(0, ...rest)));
+  const [starts, firsts] = [trees.flat(), trees.map((parts) => parts.length)].map((lengths) => {
+    const sums = [0];
+    for (const length of lengths) sums.push(sums.at(-1)! + length);
+    return tensor(sums, undefined, "int64");
+  });
+  return {
+    starts: starts!,
+    trees: firsts!,
+    attendFused: (_layer, qkv_1NC, rope) => {
+      const { cos_NK, sin_NK } = rope.upTo(longest);
+      return ops.packedAttention(qkv_1NC, starts!, firsts!, cos_NK, sin_NK, config.heads, config.kvHeads);
+    },
+  };
 }
 
 function blockAttention(blocks: readonly Block[], q_1HNK: Tensor, k_1GNK: Tensor, v_1GNK: Tensor): Tensor {

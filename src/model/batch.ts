@@ -6,11 +6,11 @@
 import { assert } from "../errors.js";
 import { noGrad, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Attend, causal, fusedOnCpu } from "./attend.js";
-import { packed } from "./attend-packed.js";
+import { packed, packedTrees } from "./attend-packed.js";
 import { forwardAndBackward } from "./checkpointing.js";
 import type { CausalLM } from "./decoder.js";
 import { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
-import { planBlocks } from "./micro-batches.js";
+import { type MicroBatchOptions, planBlocks, planMicroBatches, planTreeBatches, type Tree } from "./micro-batches.js";
 
 /** Token ids of which those from index `from` (≥ 1) on are scored: a prompt and its completion, for example. */
 export interface ScoredSequence {
@@ -36,16 +36,33 @@ export interface BackwardOptions extends HeadOptions {
 /** What a block costs attention besides its tokens (a few small operators per layer), in tokens. */
 const BLOCK_OVERHEAD = 4;
 
-/**
- * One row of all sequences, one after the other, those of like length as blocks (micro-batches.ts). Where attention takes sequences of
- * various lengths at once a block is one sequence, so nothing is padded.
- */
-export function packBatch(
+type BatchModel = Pick<CausalLM, "device" | "dtype" | "config">;
+
+/** Indices of the sequences by pass, within the budget of tokens, as `packBatch` lays them out. */
+export function planBatches(
   sequences: readonly ScoredSequence[],
-  model: Pick<CausalLM, "device" | "dtype" | "config">,
-): TokenBatch {
+  model: BatchModel,
+  plan: MicroBatchOptions,
+): number[][] {
+  if (fusedOnCpu(model)) return planTreeBatches(treesOf(sequences), plan);
+  return planMicroBatches(
+    sequences.map(({ ids }) => ids.length),
+    plan,
+  );
+}
+
+/**
+ * One row of all sequences, one after the other. On a CPU those that begin with the same tokens, of which none is scored, share them: the
+ * completions of one prompt (packTrees). Elsewhere those of like length form blocks (micro-batches.ts); on a GPU in half precision a block
+ * is one sequence, so nothing is padded.
+ */
+export function packBatch(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
+  return fusedOnCpu(model) ? packTrees(sequences, model) : packBlocks(sequences, model);
+}
+
+function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
   const lengths = sequences.map((s) => s.ids.length);
-  const varlen = fusedOnCpu(model) || (model.device !== "cpu" && model.dtype !== "float32");
+  const varlen = model.device !== "cpu" && model.dtype !== "float32";
   const plan = planBlocks(lengths, varlen ? 0 : BLOCK_OVERHEAD);
   const blocks = plan.map((indices) => ({ rows: indices.length, length: lengths[indices.at(-1)!]! }));
   const starts: number[] = [];
@@ -60,6 +77,62 @@ export function packBatch(
     ...layOut(sequences, starts, [1, tokens], model.device),
     attend: packed(blocks, model),
   }));
+}
+
+/** Below float32 passes are filled up to a multiple of so many tokens: oneDNN compiles every product anew for a new number of them. */
+const GRAIN = 64;
+
+/** Each tree's shared tokens once, then what its sequences have of their own, without the last token: nothing is predicted from it. */
+function packTrees(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
+  const ids: number[] = [];
+  const rows: number[][] = [];
+  const trees = treesOf(sequences).map(({ shared, members }) => {
+    const root = ids.length;
+    ids.push(...sequences[members[0]!.index]!.ids.slice(0, shared));
+    for (const { index, own } of members) {
+      const { ids: all, from } = sequences[index]!;
+      const start = ids.length;
+      ids.push(...all.slice(shared, shared + own));
+      // The token at t is predicted from the one before it, which is shared or the sequence's own.
+      rows[index] = all.slice(from).map((_, i) => {
+        const before = from + i - 1;
+        return before < shared ? root + before : start + before - shared;
+      });
+    }
+    return [shared, ...members.map(({ own }) => own)];
+  });
+  const filler = model.dtype === "float32" ? 0 : -ids.length & (GRAIN - 1);
+  if (filler > 0) trees.push([filler]);
+  for (let i = 0; i < filler; i++) ids.push(0);
+  const targets = sequences.flatMap(({ ids, from }) => ids.slice(from));
+  return scope(() => ({
+    ids_BT: tensor(ids, [1, ids.length], "int64"),
+    rows_N: tensor(rows.flat(), [targets.length], "int64"),
+    targets_N: tensor(targets, [targets.length], "int64"),
+    lengths: sequences.map(({ ids, from }) => ids.length - from),
+    attend: packedTrees(trees, model),
+  }));
+}
+
+/** From so many tokens on, sharing them is worth a tree. */
+const WORTH_SHARING = 4;
+
+/** Sequences with the same tokens before the first scored one share those, in order of appearance; the others are trees of one. */
+function treesOf(sequences: readonly ScoredSequence[]): Tree[] {
+  const trees = new Map<string | number, Tree>();
+  sequences.forEach(({ ids, from }, index) => {
+    assert(from >= 1 && from <= ids.length, `scored tokens start at 1 or later, not at ${from} of ${ids.length}`);
+    const key = from < WORTH_SHARING ? index : ids.slice(0, from).join();
+    const tree = trees.get(key) ?? { shared: from, members: [] };
+    trees.set(key, tree);
+    // The last token is only predicted, if it is scored at all.
+    tree.members.push({ index, own: Math.max(0, ids.length - from - 1) });
+  });
+  return [...trees.values()].map(({ shared, members }) =>
+    members.length > 1
+      ? { shared, members }
+      : { shared: shared + members[0]!.own, members: [{ ...members[0]!, own: 0 }] },
+  );
 }
 
 /** One row per sequence, padded on the right to the longest: the plain way, which `packBatch` is tested against. */

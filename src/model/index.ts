@@ -6,6 +6,7 @@ export {
   backwardTokens,
   packBatch,
   padBatch,
+  planBatches,
   type ScoredSequence,
   scoreTokens,
   type TokenBatch,

@@ -1,7 +1,7 @@
 import { scope } from "../torch/index.js";
-import { packBatch, scoreTokens } from "./batch.js";
+import { packBatch, planBatches, scoreTokens } from "./batch.js";
 import type { CausalLM } from "./decoder.js";
-import { type MicroBatchOptions, planMicroBatches } from "./micro-batches.js";
+import type { MicroBatchOptions } from "./micro-batches.js";
 
 /** log p of each token after the first, for sequences of any lengths, in their order; like lengths share a forward pass. */
 export function logprobsOf(
@@ -11,11 +11,11 @@ export function logprobsOf(
 ): number[][] {
   const out: number[][] = sequences.map(() => []);
   const scored = sequences.flatMap((ids, i) => (ids.length > 1 ? [i] : []));
-  const lengths = scored.map((i) => sequences[i]!.length);
-  for (const batch of planMicroBatches(lengths, plan)) {
-    const indices = batch.map((i) => scored[i]!);
-    const rows = indices.map((i) => ({ ids: sequences[i]!, from: 1 }));
-    const logps = scope(() => scoreTokens(model, packBatch(rows, model)).logps_N.toArray());
+  const rows = scored.map((i) => ({ ids: sequences[i]!, from: 1 }));
+  for (const batch of planBatches(rows, model, plan)) {
+    const indices = batch.map((n) => scored[n]!);
+    const parts = batch.map((n) => rows[n]!);
+    const logps = scope(() => scoreTokens(model, packBatch(parts, model)).logps_N.toArray());
     let start = 0;
     for (const i of indices) {
       const length = sequences[i]!.length - 1;

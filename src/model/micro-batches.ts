@@ -12,15 +12,37 @@ export interface MicroBatchOptions {
  * A function of the lengths only.
  */
 export function planMicroBatches(lengths: readonly number[], { maxTokens }: MicroBatchOptions): number[][] {
-  const order = byLength(lengths);
-  const total = lengths.reduce((sum, length) => sum + length, 0);
+  return cut(byLength(lengths), maxTokens, (i) => lengths[i]!);
+}
+
+/**
+ * The same for trees: sequences that begin with the same tokens, which a pass takes once however many of the tree it holds. Trees stay
+ * together where they can.
+ */
+export function planTreeBatches(trees: readonly Tree[], { maxTokens }: MicroBatchOptions): number[][] {
+  const place = new Map(trees.flatMap((tree) => tree.members.map(({ index, own }) => [index, { tree, own }] as const)));
+  return cut([...place.keys()], maxTokens, (i, before) => {
+    const { tree, own } = place.get(i)!;
+    return before !== undefined && place.get(before)!.tree === tree ? own : tree.shared + own;
+  });
+}
+
+/** Sequences that have their first `shared` tokens in common; `own` tokens of each follow. */
+export interface Tree {
+  shared: number;
+  members: { index: number; own: number }[];
+}
+
+/** Cuts an order of sequences into passes; `costOf` a sequence in the pass that `before` is the last one of. */
+function cut(order: readonly number[], maxTokens: number, costOf: (i: number, before?: number) => number): number[][] {
+  const total = order.reduce((sum, i, n) => sum + costOf(i, order[n - 1]), 0);
   const share = total / Math.ceil(total / maxTokens);
   const batches: number[][] = [];
   let open: number[] = [];
   let tokens = 0;
   let before = 0;
-  for (const i of order) {
-    const length = lengths[i]!;
+  for (const [n, i] of order.entries()) {
+    const length = costOf(i, open.at(-1));
     // The sequence in which an even share ends belongs to the pass that holds the greater part of it.
     const full = tokens > 0 && before + length / 2 > share * (batches.length + 1);
     if (open.length > 0 && (full || tokens + length > maxTokens)) {
@@ -28,9 +50,9 @@ export function planMicroBatches(lengths: readonly number[], { maxTokens }: Micr
       open = [];
       tokens = 0;
     }
+    tokens += costOf(i, open.at(-1));
     open.push(i);
-    tokens += length;
-    before += length;
+    before += costOf(i, order[n - 1]);
   }
   if (open.length > 0) batches.push(open);
   return batches;

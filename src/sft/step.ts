@@ -3,11 +3,12 @@ import {
   backwardTokens,
   type CausalLM,
   packBatch,
+  planBatches,
   scoreTokens,
   type TokenBatch,
   type TokenScores,
 } from "../model/index.js";
-import { type MicroBatchOptions, planMicroBatches } from "../model/micro-batches.js";
+import type { MicroBatchOptions } from "../model/micro-batches.js";
 import { phase } from "../run/phases.js";
 import { ops, scope } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../train/learner.js";
@@ -55,8 +56,7 @@ function overMicroBatches(
   visit: (batch: TokenBatch) => TokenScores,
 ): BatchMetrics {
   const sums = { loss: 0, mean_token_accuracy: 0, entropy: 0 };
-  const lengths = examples.map((example) => example.ids.length);
-  for (const indices of planMicroBatches(lengths, plan)) {
+  for (const indices of planBatches(examples, model, plan)) {
     scope(() => {
       const batch = packBatch(
         indices.map((i) => examples[i]!),

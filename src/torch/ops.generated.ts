@@ -957,9 +957,9 @@ export function addRmsNorm(x: Tensor, delta: Tensor | null, weight: Tensor, eps:
 }
 let addRmsNormId: number | undefined;
 
-/** `open_rs::packed_attention(Tensor qkv, Tensor starts, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor` */
-export function packedAttention(qkv: Tensor, starts: Tensor, cos: Tensor, sin: Tensor, heads: number, kvHeads: number): Tensor {
-  return wrap(native.call((packedAttentionId ??= native.findOp("open_rs::packed_attention", "")), qkv.handle, starts.handle, cos.handle, sin.handle, heads, kvHeads));
+/** `open_rs::packed_attention(Tensor qkv, Tensor starts, Tensor trees, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor` */
+export function packedAttention(qkv: Tensor, starts: Tensor, trees: Tensor, cos: Tensor, sin: Tensor, heads: number, kvHeads: number): Tensor {
+  return wrap(native.call((packedAttentionId ??= native.findOp("open_rs::packed_attention", "")), qkv.handle, starts.handle, trees.handle, cos.handle, sin.handle, heads, kvHeads));
 }
 let packedAttentionId: number | undefined;
 

@@ -1,7 +1,7 @@
 /** Which sequences share a pass, and which of a pass share a block of attention. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { planBlocks, planMicroBatches } from "../../src/model/micro-batches.js";
+import { planBlocks, planMicroBatches, planTreeBatches } from "../../src/model/micro-batches.js";
 
 const sum = (xs: readonly number[]) => xs.reduce((a, b) => a + b, 0);
 const lengthsOf = (max: number, count: number) => fc.array(fc.integer({ min: 1, max }), { maxLength: count });
@@ -38,6 +38,55 @@ describe("micro-batches", () => {
         // Room that is left in a pass is less than the next sequence or than an even share asks for.
         const least = Math.ceil(sum(lengths) / maxTokens);
         expect(batches.length).toBeLessThanOrEqual(2 * least + lengths.filter((n) => n > maxTokens / 2).length);
+      }),
+    );
+  });
+});
+
+describe("micro-batches of trees", () => {
+  const tree = (shared: number, first: number, ...own: number[]) => ({
+    shared,
+    members: own.map((tokens, i) => ({ index: first + i, own: tokens })),
+  });
+
+  test.each<[number, ReturnType<typeof tree>[], number[][]]>([
+    [100, [tree(10, 0, 5, 5, 5), tree(20, 3, 5)], [[0, 1, 2, 3]]],
+    // 25 tokens and 25: one pass each, though all were 60 without sharing.
+    [
+      30,
+      [tree(10, 0, 5, 5, 5), tree(10, 3, 5, 5, 5)],
+      [
+        [0, 1, 2],
+        [3, 4, 5],
+      ],
+    ],
+    // A tree that does not fit is cut, its root taken twice.
+    [25, [tree(10, 0, 10, 10)], [[0], [1]]],
+    [5, [tree(10, 0, 10)], [[0]]],
+    [10, [], []],
+  ])("budget %i", (maxTokens, trees, expected) => {
+    expect(planTreeBatches(trees, { maxTokens })).toEqual(expected);
+  });
+
+  test("hold every sequence once, in order, within the budget", () => {
+    const treeOf = fc.record({ shared: fc.integer({ min: 1, max: 30 }), own: lengthsOf(40, 8) });
+    fc.assert(
+      fc.property(fc.array(treeOf, { maxLength: 8 }), fc.integer({ min: 1, max: 200 }), (parts, maxTokens) => {
+        let count = 0;
+        const trees = parts.map(({ shared, own }) => {
+          const made = tree(shared, count, ...own);
+          count += own.length;
+          return made;
+        });
+        const batches = planTreeBatches(trees, { maxTokens });
+        expect(batches.flat()).toEqual(Array.from({ length: count }, (_, i) => i));
+        for (const batch of batches) {
+          const tokens = trees.map(({ shared, members }) => {
+            const inside = members.filter(({ index }) => batch.includes(index));
+            return inside.length === 0 ? 0 : shared + sum(inside.map(({ own }) => own));
+          });
+          if (batch.length > 1) expect(sum(tokens)).toBeLessThanOrEqual(maxTokens);
+        }
       }),
     );
   });

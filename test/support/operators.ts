@@ -19,8 +19,11 @@ for (const dtype of ["float32", "bfloat16"] as const) {
   both("add_rms_norm", ops.addRmsNorm(x, delta, weight, 1e-6)[1], [x, delta, weight]);
   const qkv = leaf(50, 6 * 32);
   const table = ops.randn([40, 32]).to(dtype);
-  const starts = tensor([0, 11, 50], undefined, "int64");
-  both("packed_attention", ops.packedAttention(qkv, starts, table, table, 4, 1), [qkv]);
+  const [starts, trees] = [
+    [0, 11, 35, 50],
+    [0, 2, 3],
+  ].map((x) => tensor(x, undefined, "int64"));
+  both("packed_attention", ops.packedAttention(qkv, starts!, trees!, table, table, 4, 1), [qkv]);
   const keys = ops.randn([2, 1, 32, 64]).to(dtype);
   const values = ops.randn([2, 1, 64, 32]).to(dtype);
   const begin = tensor([33, 40], undefined, "int64");

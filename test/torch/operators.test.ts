@@ -179,11 +179,18 @@ const SHAPES = [
   { H: 12, G: 2, K: 128, lengths: [40, 300] },
 ];
 
+/** Lengths → where each begins, and the end. */
+function sums(lengths: readonly number[]): number[] {
+  const starts = [0];
+  for (const length of lengths) starts.push(starts.at(-1)! + length);
+  return starts;
+}
+const index = (values: number[]) => tensor(values, undefined, "int64");
+
 describe.each(DTYPES)("packed_attention, %s", (dtype, tolerance) => {
   it.each(SHAPES)("H $H, G $G, K $K, $lengths", ({ H, G, K, lengths }) => {
-    const starts = [0];
-    for (const length of lengths) starts.push(starts.at(-1)! + length);
-    const N = starts.at(-1)!;
+    const starts = sums(lengths);
+    const trees = lengths.map((_, i) => i).concat(lengths.length);
     const [own, reference] = [rope(K, dtype), rope(K, "float32")];
     for (const threads of [1, 2]) {
       setNumThreads(threads);
@@ -191,15 +198,70 @@ describe.each(DTYPES)("packed_attention, %s", (dtype, tolerance) => {
         compare(
           dtype,
           tolerance,
-          [randn(N, (H + 2 * G) * K)],
+          [randn(starts.at(-1)!, (H + 2 * G) * K)],
           (qkv) => {
             const { cos_NK, sin_NK } = own.upTo(Math.max(...lengths));
-            return [ops.packedAttention(qkv, tensor(starts, undefined, "int64"), cos_NK, sin_NK, H, G)];
+            return [ops.packedAttention(qkv, index(starts), index(trees), cos_NK, sin_NK, H, G)];
           },
           (qkv) => [plainAttention(qkv, starts, reference, H, G)],
         ),
       );
     }
+  });
+
+  // A root and its continuations give what the whole sequences give, one by one.
+  it.each([
+    { H: 4, G: 2, K: 32, parts: [[5, 3, 1, 40], [1], [33, 2, 2], [2, 0, 7]] },
+    { H: 2, G: 1, K: 64, parts: [[31, 1, 100, 30]] },
+    { H: 6, G: 3, K: 16, parts: [[64, 64, 64], [3]] },
+  ])("trees $parts with H $H, G $G, K $K", ({ H, G, K, parts }) => {
+    const [own, reference] = [rope(K, dtype), rope(K, "float32")];
+    const starts = sums(parts.flat());
+    const trees = sums(parts.map((tree) => tree.length));
+    // Of each whole sequence: the rows of its tokens; of each output row: where it is the last to be computed.
+    const sequences: number[][] = [];
+    parts.forEach((tree, r) => {
+      const rowsOf = (part: number) => Array.from({ length: tree[part]! }, (_, i) => starts[trees[r]! + part]! + i);
+      const rest = tree.slice(1).map((_, i) => [...rowsOf(0), ...rowsOf(i + 1)]);
+      sequences.push(rowsOf(0), ...rest);
+    });
+    const whole = sequences.filter((rows) => rows.length > 0);
+    const flat = whole.flat();
+    const last = Array.from({ length: starts.at(-1)! }, (_, row) => flat.lastIndexOf(row));
+    for (const threads of [1, 2]) {
+      setNumThreads(threads);
+      scope(() =>
+        compare(
+          dtype,
+          tolerance,
+          [randn(starts.at(-1)!, (H + 2 * G) * K)],
+          (qkv) => {
+            const { cos_NK, sin_NK } = own.upTo(200);
+            return [ops.packedAttention(qkv, index(starts), index(trees), cos_NK, sin_NK, H, G)];
+          },
+          (qkv) => {
+            const all = plainAttention(
+              qkv.indexSelect(0, index(flat)),
+              sums(whole.map((rows) => rows.length)),
+              reference,
+              H,
+              G,
+            );
+            return [all.indexSelect(0, index(last))];
+          },
+        ),
+      );
+    }
+  });
+
+  it("refuses segments that do not cover the tokens, and positions beyond the tables", () => {
+    const { cos_NK, sin_NK } = rope(16, dtype).upTo(64);
+    const qkv = randn(100, 48).to(dtype);
+    const call = (starts: number[], trees: number[]) =>
+      ops.packedAttention(qkv, index(starts), index(trees), cos_NK, sin_NK, 1, 1);
+    expect(() => call([0, 50], [0, 1])).toThrow(/starts/);
+    expect(() => call([0, 50, 100], [0, 1])).toThrow(/trees/);
+    expect(() => call([0, 100], [0, 1])).toThrow(/100 positions, the tables have 64/);
   });
 });
 
