@@ -53,7 +53,7 @@ struct Kernels {
 
   // sum = x + delta (delta and sum null: x itself); out = sum / rms(sum) * weight; scales [rows] (or null) get 1 / rms
   void (*addRmsNorm)(const T* x, const T* delta, const T* weight, float eps, T* sum, T* out, float* scales, int64_t rows, int64_t dim);
-  // gradX = gradSum (or null: 0) + what comes through the norm; adds to gradWeight [D]
+  // gradX = gradSum (or null: 0) + what comes through the norm; adds to gradWeight [D] (or null)
   void (*rmsNormBackward)(
       const T* x, const T* weight, const float* scales, const T* gradOut, const T* gradSum, T* gradX, float* gradWeight, int64_t rows,
       int64_t dim);
@@ -91,7 +91,8 @@ const KernelTable* baselineKernels();
 const KernelTable* avx2Kernels();
 const KernelTable* avx512Kernels();
 
-// Floats that the attention kernels need beside their arguments: five matrices of a head, and the scores of a block of queries.
+// Floats that the attention kernels need beside their arguments: six matrices of a head (keys, values, both transposed, and their
+// gradients), and for a block of queries the scores, their gradients and some vectors.
 constexpr int64_t kQueries = 4;
 constexpr int64_t paddedTokens(int64_t tokens) { return (tokens + 31) / 32 * 32; }
 constexpr int64_t attentionScratch(int64_t tokens, int64_t dim) {

@@ -1,6 +1,7 @@
 // For x86-64 with AVX-512; not to be called elsewhere.
 #define KERNELS avx512Kernels
-#include <cstdint>
+// Before the target: what has external linkage must not be compiled for it.
+#include "kernels.h"
 #if defined(__x86_64__) && defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma"))), apply_to = function)
 #include "kernels.inc"
@@ -11,6 +12,5 @@
 #include "kernels.inc"
 #pragma GCC pop_options
 #else
-#include "kernels.h"
 const openrs::KernelTable* openrs::avx512Kernels() { return nullptr; }
 #endif

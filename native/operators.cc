@@ -9,6 +9,10 @@
 #include <torch/library.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "kernels.h"
 
@@ -23,7 +27,13 @@ using torch::autograd::variable_list;
 const KernelTable& table() {
   static const KernelTable* chosen = [] {
     const std::string capability = at::get_cpu_capability();
-    const KernelTable* best = capability == "AVX512" ? avx512Kernels() : capability == "AVX2" ? avx2Kernels() : nullptr;
+    const KernelTable* best = nullptr;
+#if defined(__x86_64__)
+    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+                        __builtin_cpu_supports("avx512dq");
+    if (capability == "AVX512" && avx512) best = avx512Kernels();
+    if (capability == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = avx2Kernels();
+#endif
     return best ? best : baselineKernels();
   }();
   return *chosen;
@@ -133,6 +143,7 @@ struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
     Normed normed = addRmsNormForward(x, delta, weight, eps, true);
     context->save_for_backward({normed.sum, weight, normed.scales});
     context->saved_data["delta"] = delta.defined();
+    context->set_materialize_grads(false);
     if (!delta.defined()) return {normed.out};
     return {normed.sum, normed.out};
   }
@@ -141,23 +152,23 @@ struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
     const Tensor &sum = saved[0], &weight = saved[1], &scales = saved[2];
     const bool added = context->saved_data["delta"].toBool();
     const Tensor gradSum = added && grads[0].defined() ? grads[0].contiguous() : Tensor();
-    const Tensor gradOut = grads[added ? 1 : 0].defined() ? grads[added ? 1 : 0].contiguous() : at::zeros_like(sum);
+    const Tensor gradOut = grads.back().defined() ? grads.back().contiguous() : at::zeros_like(sum);
+    // Counted without a delta that is not there.
+    const bool forWeight = context->needs_input_grad(added ? 2 : 1);
     const int64_t dim = sum.size(-1), rows = sum.numel() / dim;
     Tensor gradX = at::empty_like(sum);
-    Tensor gradWeight = at::zeros({at::get_num_threads(), dim}, scales.options());
+    const Tensor gradWeight = forWeight ? at::zeros({at::get_num_threads(), dim}, scales.options()) : Tensor();
     withKernels(sum, [&](const auto& kernels, auto* null) {
       using T = std::remove_pointer_t<decltype(null)>;
       overRows(rows, 8 * dim, [&](int64_t begin, int64_t end) {
         const int64_t at = begin * dim;
         kernels.rmsNormBackward(
             data<T>(sum) + at, data<T>(weight), data<float>(scales) + begin, data<T>(gradOut) + at,
-            gradSum.defined() ? data<T>(gradSum) + at : nullptr, data<T>(gradX) + at, data<float>(gradWeight) + at::get_thread_num() * dim,
-            end - begin, dim);
+            gradSum.defined() ? data<T>(gradSum) + at : nullptr, data<T>(gradX) + at,
+            forWeight ? data<float>(gradWeight) + at::get_thread_num() * dim : nullptr, end - begin, dim);
       });
     });
     const Tensor none;
-    // Counted without a delta that is not there.
-    const bool forWeight = context->needs_input_grad(added ? 2 : 1);
     return {gradX, added ? gradX : none, forWeight ? gradWeight.sum(0).to(weight.scalar_type()) : none, none};
   }
 };
@@ -165,8 +176,9 @@ struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
 // sum = x + delta (or x) and sum / sqrt(mean(sum^2) + eps) * weight over the last dimension (Zhang & Sennrich 2019)
 std::tuple<Tensor, Tensor> addRmsNorm(const Tensor& x, const std::optional<Tensor>& maybe, const Tensor& weight, double eps) {
   const Tensor delta = maybe.value_or(Tensor());
-  const bool fits = known(x) && weight.scalar_type() == x.scalar_type() && weight.is_contiguous() && x.size(-1) % 16 == 0 &&
-                    x.numel() > 0 && (!delta.defined() || (delta.sizes() == x.sizes() && delta.scalar_type() == x.scalar_type()));
+  const auto alike = [&](const Tensor& t) { return t.device() == x.device() && t.scalar_type() == x.scalar_type(); };
+  const bool fits = known(x) && x.dim() > 0 && x.size(-1) % 16 == 0 && x.numel() > 0 && alike(weight) && weight.is_contiguous() &&
+                    weight.dim() == 1 && weight.size(0) == x.size(-1) && (!delta.defined() || (delta.sizes() == x.sizes() && alike(delta)));
   if (!fits) {
     const Tensor sum = delta.defined() ? x.add(delta) : x;
     return {sum, at::rms_norm(sum, weight.sizes(), weight, eps)};
@@ -183,9 +195,20 @@ std::tuple<Tensor, Tensor> addRmsNorm(const Tensor& x, const std::optional<Tenso
 // -- attention ------------------------------------------------------------------------------------------------------------------
 
 Heads headsOf(const Tensor& qkv, int64_t heads, int64_t kvHeads) {
-  const int64_t dim = qkv.size(-1) / (heads + 2 * kvHeads);
-  TORCH_CHECK(known(qkv) && dim % 16 == 0, "attention: a CPU tensor of float32 or bfloat16 with heads of a multiple of 16");
+  TORCH_CHECK(heads > 0 && kvHeads > 0 && heads % kvHeads == 0, "attention: ", heads, " query heads on ", kvHeads, " key heads");
+  const int64_t vectors = heads + 2 * kvHeads, dim = qkv.dim() > 0 ? qkv.size(-1) / vectors : 0;
+  TORCH_CHECK(
+      known(qkv) && dim > 0 && dim % 16 == 0 && dim * vectors == qkv.size(-1),
+      "attention: a CPU tensor [..., (H + 2G) K] of float32 or bfloat16, K a multiple of 16");
   return {heads, kvHeads, dim, 1.0f / std::sqrt(static_cast<float>(dim))};
+}
+
+// Tables of cosines and sines that fit qkv.
+void checkTables(const Tensor& qkv, const Tensor& cos, const Tensor& sin, const Heads& heads) {
+  const auto fits = [&](const Tensor& t) {
+    return t.device() == qkv.device() && t.scalar_type() == qkv.scalar_type() && t.dim() == 2 && t.size(1) == heads.dim && t.is_contiguous();
+  };
+  TORCH_CHECK(fits(cos) && fits(sin) && cos.size(0) == sin.size(0), "attention: tables [positions, K] of the dtype of qkv");
 }
 
 float* aligned(const Tensor& scratch) {
@@ -212,7 +235,7 @@ Packed packedOf(const variable_list& in, int64_t queries, int64_t kvHeads) {
   const int64_t segments = packed.starts.numel() - 1, roots = packed.trees.numel() - 1, tokens = packed.qkv.numel() / packed.heads.row();
   TORCH_CHECK(trees[0] == 0 && trees[roots] == segments && std::is_sorted(trees, trees + roots + 1), "packed_attention: trees");
   TORCH_CHECK(starts[0] == 0 && starts[segments] == tokens && std::is_sorted(starts, starts + segments + 1), "packed_attention: starts");
-  TORCH_CHECK(packed.cos.scalar_type() == in[0].scalar_type() && packed.sin.sizes() == packed.cos.sizes(), "packed_attention: tables");
+  checkTables(packed.qkv, packed.cos, packed.sin, packed.heads);
   return packed;
 }
 
@@ -223,21 +246,23 @@ void overTrees(const Packed& packed, F body) {
   const int64_t* trees = data<int64_t>(packed.trees);
   const int64_t roots = packed.trees.numel() - 1, queries = packed.heads.queries;
   std::vector<double> cost{0};
-  int64_t longest = 1;
+  std::vector<int64_t> longest;
   for (int64_t tree = 0; tree < roots; tree++) {
     const int64_t first = trees[tree], root = trees[tree] == trees[tree + 1] ? 0 : starts[first + 1] - starts[first];
     double scores = 0;
+    longest.push_back(1);
     for (int64_t s = first; s < trees[tree + 1]; s++) {
       const int64_t own = starts[s + 1] - starts[s], before = s == first ? 0 : root;
       scores += static_cast<double>(own) * static_cast<double>(own + 2 * before + 64);
-      longest = std::max(longest, own + before);
+      longest.back() = std::max(longest.back(), own + before);
     }
     for (int64_t head = 0; head < queries; head++) cost.push_back(cost.back() + scores);
   }
-  TORCH_CHECK(longest <= packed.cos.size(0), "packed_attention: ", longest, " positions, the tables have ", packed.cos.size(0));
+  const int64_t most = *std::max_element(longest.begin(), longest.end());
+  TORCH_CHECK(most <= packed.cos.size(0), "packed_attention: ", most, " positions, the tables have ", packed.cos.size(0));
   const double total = cost.back();
   const int64_t threads = total * static_cast<double>(packed.heads.dim) < 100000 ? 1 : at::get_num_threads();
-  const int64_t room = (attentionScratch(longest, packed.heads.dim) + 15) / 16 * 16;
+  const int64_t room = (attentionScratch(most, packed.heads.dim) + 15) / 16 * 16;
   const Tensor scratch = at::empty({threads * room + 16}, at::kFloat);
   at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t thread = begin; thread < end; thread++) {
@@ -247,7 +272,7 @@ void overTrees(const Packed& packed, F body) {
       };
       for (int64_t task = share(thread); task < share(thread + 1); task++) {
         const int64_t tree = task / queries, segments = trees[tree + 1] - trees[tree];
-        if (segments > 0) body(starts + trees[tree], segments, longest, task % queries, aligned(scratch) + thread * room);
+        if (segments > 0) body(starts + trees[tree], segments, longest[tree], task % queries, aligned(scratch) + thread * room);
       }
     }
   });
@@ -315,16 +340,26 @@ Tensor decodeAttention(
     const Tensor& given, const Tensor& keys, const Tensor& values, const Tensor& starts, int64_t end, const Tensor& cos, const Tensor& sin,
     int64_t queries) {
   const Tensor qkv = given.contiguous();
+  TORCH_CHECK(qkv.dim() == 2 && keys.dim() == 4 && !needsGrad(qkv), "decode_attention: qkv [B, (H + 2G) K], a cache of four dimensions, no gradients");
   const int64_t kvHeads = keys.size(1), columns = keys.size(3), rows = qkv.size(0);
   const Heads heads = headsOf(qkv, queries, kvHeads);
-  TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && keys.scalar_type() == qkv.scalar_type(), "decode_attention: the cache");
-  TORCH_CHECK(starts.scalar_type() == at::kLong && starts.numel() >= rows && keys.size(0) >= rows && end <= columns, "decode_attention: rows");
+  checkTables(qkv, cos, sin, heads);
+  const auto alike = [&](const Tensor& t) { return t.device() == qkv.device() && t.scalar_type() == qkv.scalar_type() && t.is_contiguous(); };
+  const int64_t kept = keys.size(0);
+  TORCH_CHECK(
+      alike(keys) && alike(values) && keys.sizes() == at::IntArrayRef({kept, kvHeads, heads.dim, columns}) &&
+          values.sizes() == at::IntArrayRef({kept, kvHeads, columns, heads.dim}),
+      "decode_attention: keys [rows, G, K, columns] and values [rows, G, columns, K]");
+  TORCH_CHECK(
+      starts.scalar_type() == at::kLong && starts.device().is_cpu() && starts.is_contiguous() && starts.numel() >= rows && kept >= rows && end <= columns,
+      "decode_attention: starts int64, one for each row");
   const int64_t* begins = data<int64_t>(starts);
   for (int64_t row = 0; row < rows; row++) {
     const int64_t tokens = end - begins[row];
     TORCH_CHECK(tokens >= 1 && tokens <= cos.size(0) && end - paddedTokens(tokens) >= 0, "decode_attention: row ", row, " starts at ", begins[row]);
   }
   Tensor out = at::empty({rows, heads.out()}, qkv.options());
+  if (rows == 0) return out;
   const int64_t room = (queries / kvHeads + 2) * heads.dim + queries / kvHeads * (paddedTokens(columns) + 32);
   const Tensor scratch = at::empty({at::get_num_threads(), room}, at::kFloat);
   withKernels(qkv, [&](const auto& kernels, auto* null) {
@@ -351,11 +386,14 @@ Tensor decodeAttention(
 // [B, V] or [1, V]) are not drawn -> ids int64 [B], log-probability under what was drawn from and under softmax(logits), float32 [B]
 std::tuple<Tensor, Tensor, Tensor> draw(const Tensor& given, const Tensor& uniform, double temperature, const std::optional<Tensor>& banned) {
   const Tensor logits = given.contiguous();
-  TORCH_CHECK(known(logits) && logits.dim() == 2 && temperature > 0, "draw: CPU logits [B, V] of float32 or bfloat16, temperature > 0");
+  TORCH_CHECK(known(logits) && logits.dim() == 2 && logits.size(1) > 0 && temperature > 0, "draw: CPU logits [B, V] of float32 or bfloat16, temperature > 0");
   const int64_t rows = logits.size(0), vocab = logits.size(1);
-  TORCH_CHECK(uniform.scalar_type() == at::kFloat && uniform.numel() == rows, "draw: one float32 number a row");
+  TORCH_CHECK(uniform.device().is_cpu() && uniform.scalar_type() == at::kFloat && uniform.numel() == rows, "draw: one float32 number a row");
   const Tensor ban = banned ? banned->contiguous() : Tensor();
-  TORCH_CHECK(!ban.defined() || (ban.scalar_type() == at::kBool && ban.size(-1) == vocab && (ban.size(0) == rows || ban.size(0) == 1)), "draw: banned");
+  TORCH_CHECK(
+      !ban.defined() || (ban.device().is_cpu() && ban.scalar_type() == at::kBool && ban.dim() == 2 && ban.size(1) == vocab &&
+                         (ban.size(0) == rows || ban.size(0) == 1)),
+      "draw: banned is bool [B, V] or [1, V]");
   const Tensor numbers = uniform.contiguous();
   Tensor ids = at::empty({rows}, logits.options().dtype(at::kLong));
   Tensor sampling = at::empty({rows}, logits.options().dtype(at::kFloat)), logps = at::empty_like(sampling);
@@ -387,7 +425,7 @@ TORCH_LIBRARY(open_rs, library) {
       "packed_attention(Tensor qkv, Tensor starts, Tensor trees, Tensor cos, Tensor sin, int heads, int kv_heads) -> Tensor",
       openrs::packedAttention);
   library.def(
-      "decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor",
+      "decode_attention(Tensor qkv, Tensor(a!) keys, Tensor(b!) values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor",
       openrs::decodeAttention);
   library.def("draw(Tensor logits, Tensor uniform, float temperature, Tensor? banned=None) -> (Tensor, Tensor, Tensor)", openrs::draw);
 }

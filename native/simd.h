@@ -67,9 +67,13 @@ OPENRS_INLINE Floats rounded(Floats v, const BFloat16*) {
   return load(kept);
 }
 
-// Every lane with every other, by halves.
+// Every lane with every other, by halves. (GCC has __builtin_shufflevector from 12 on only.)
+#if defined(__clang__)
 #define OPENRS_HALVE(v, a, b, c, d, e, f, g, h) \
   __builtin_shufflevector(v, v, a, b, c, d, e, f, g, h, a, b, c, d, e, f, g, h)
+#else
+#define OPENRS_HALVE(v, a, b, c, d, e, f, g, h) __builtin_shuffle(v, Ints{a, b, c, d, e, f, g, h, a, b, c, d, e, f, g, h})
+#endif
 
 OPENRS_INLINE float sum(Floats v) {
   v += OPENRS_HALVE(v, 8, 9, 10, 11, 12, 13, 14, 15);

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { library } from "./libtorch.mjs";
-import { probe } from "./prerequisites.mjs";
+import { compilerName, probe } from "./prerequisites.mjs";
 import { SetupError, say } from "./say.mjs";
 
 const require = createRequire(import.meta.url);
@@ -27,7 +27,7 @@ function cudaInclude(torch) {
   return [...folders, ...system].find(isWhole) ?? "";
 }
 
-const compilerVersion = () => probe(process.env.CXX || "c++", ["--version"]).text;
+const compilerVersion = () => probe(compilerName(), ["--version"]).text;
 
 /** Values binding.gyp reads as variables. */
 export function variables(torch) {
@@ -100,7 +100,11 @@ function failureOf(log) {
 
 /** Loads the addon in another process, so that a library that is missing or crashes becomes a message. */
 function loadFailure(addon) {
-  const { ok, text } = probe(process.execPath, ["-e", `require(${JSON.stringify(addon)})`]);
+  // Symbols are looked up when first called: a small operator on two threads shows whether libtorch's OpenMP is the one we compiled for.
+  const trial = `const n = require(${JSON.stringify(addon)});
+    n.setNumThreads(2);
+    n.call(n.findOp("open_rs::silu_mul", ""), n.call(n.findOp("aten::ones", ""), [1024, 64]));`;
+  const { ok, text } = probe(process.execPath, ["-e", trial]);
   return ok
     ? undefined
     : (text.split("\n").find((line) => line.startsWith("Error:")) ?? text.split("\n")[0] ?? "it crashed");

@@ -41,9 +41,12 @@ export function checkPip(python) {
     );
 }
 
-/** The C++ compiler node-gyp will call; it must know C++20. */
+/** The C++ compiler node-gyp will call. */
+export const compilerName = (env = process.env) => env.CXX || (process.platform === "darwin" ? "c++" : "g++");
+
+/** It must know C++20. */
 export function checkCompiler(env = process.env) {
-  const compiler = env.CXX || (process.platform === "darwin" ? "c++" : "g++");
+  const compiler = compilerName(env);
   const install = process.platform === "darwin" ? "xcode-select --install" : "Debian: apt install build-essential";
   if (!probe(compiler, ["--version"]).ok)
     throw new SetupError(

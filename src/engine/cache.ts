@@ -122,16 +122,15 @@ export class KvCache {
 
   /** A layer's memory, where each row starts in it (int64 [paddedRows]) and the end of all: what our operator takes. */
   memory(layer: number): { keys: Tensor; values: Tensor; starts: Tensor; end: number } {
+    this.#startsOfRows ??= this.#newStarts();
+    return { keys: this.#keys[layer]!, values: this.#values[layer]!, starts: this.#startsOfRows, end: this.#end };
+  }
+
+  #newStarts(): Tensor {
     // Rows that only round up see as little as any: nothing they compute is used.
     const last = Math.max(...this.#starts);
-    this.#startsOfRows ??= keep(
-      tensor(
-        Array.from({ length: this.paddedRows }, (_, row) => this.#starts[row] ?? last),
-        undefined,
-        "int64",
-      ),
-    );
-    return { keys: this.#keys[layer]!, values: this.#values[layer]!, starts: this.#startsOfRows, end: this.#end };
+    const starts = Array.from({ length: this.paddedRows }, (_, row) => this.#starts[row] ?? last);
+    return keep(tensor(starts, undefined, "int64"));
   }
 
   /** Writes a layer's keys and values [B, G, K] of the newest token; B: paddedRows. */

@@ -9,7 +9,7 @@ import { assert } from "../errors.js";
 import { callOp, ops, type Tensor, tensor } from "../torch/index.js";
 import { wrapOptional } from "../torch/tensor.js";
 import { type FusedAttend, type PlainAttend, sdpa } from "./attend.js";
-import type { CausalLM } from "./decoder.js";
+import type { ModelConfig } from "./config.js";
 
 /** Neighbouring sequences of one length in the packed row. */
 export interface Block {
@@ -17,11 +17,8 @@ export interface Block {
   length: number;
 }
 
-/** What attention needs to know of the model. */
-type PackedModel = Pick<CausalLM, "device" | "dtype" | "config">;
-
 /** Each token sees the earlier tokens of its own sequence. `starts`: where sequences begin and end, if a kernel takes them all at once. */
-export function packed(blocks: readonly Block[], { device }: PackedModel): PlainAttend & { starts?: Tensor } {
+export function packed(blocks: readonly Block[], device: string): PlainAttend & { starts?: Tensor } {
   const length = Math.max(...blocks.map((block) => block.length));
   const positions = blocks.flatMap(({ rows, length }) => Array.from({ length: rows * length }, (_, i) => i % length));
   const base = { positions: tensor(positions, [1, positions.length], "int64").to(device), length };
@@ -40,7 +37,7 @@ export type Parts = readonly number[];
 /** The same on a CPU (`fusedOnCpu`), over trees: sequences that begin alike share the tokens they have in common. */
 export function packedTrees(
   trees: readonly Parts[],
-  { config }: PackedModel,
+  { heads, kvHeads }: Pick<ModelConfig, "heads" | "kvHeads">,
 ): FusedAttend & Record<"starts" | "trees", Tensor> {
   const longest = Math.max(...trees.map(([root, ...rest]) => root! + Math.max(0, ...rest)));
   const [starts, firsts] = [trees.flat(), trees.map((parts) => parts.length)].map((lengths) => {
@@ -53,7 +50,7 @@ export function packedTrees(
     trees: firsts!,
     attendFused: (_layer, qkv_1NC, rope) => {
       const { cos_NK, sin_NK } = rope.upTo(longest);
-      return ops.packedAttention(qkv_1NC, starts!, firsts!, cos_NK, sin_NK, config.heads, config.kvHeads);
+      return ops.packedAttention(qkv_1NC, starts!, firsts!, cos_NK, sin_NK, heads, kvHeads);
     },
   };
 }

@@ -75,7 +75,7 @@ function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): To
   });
   return scope(() => ({
     ...layOut(sequences, starts, [1, tokens], model.device),
-    attend: packed(blocks, model),
+    attend: packed(blocks, model.device),
   }));
 }
 
@@ -85,14 +85,17 @@ const GRAIN = 64;
 /** Each tree's shared tokens once, then what its sequences have of their own, without the last token: nothing is predicted from it. */
 function packTrees(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
   const ids: number[] = [];
+  const add = (tokens: readonly number[]) => {
+    for (const id of tokens) ids.push(id);
+  };
   const rows: number[][] = [];
   const trees = treesOf(sequences).map(({ shared, members }) => {
     const root = ids.length;
-    ids.push(...sequences[members[0]!.index]!.ids.slice(0, shared));
+    add(sequences[members[0]!.index]!.ids.slice(0, shared));
     for (const { index, own } of members) {
       const { ids: all, from } = sequences[index]!;
       const start = ids.length;
-      ids.push(...all.slice(shared, shared + own));
+      add(all.slice(shared, shared + own));
       // The token at t is predicted from the one before it, which is shared or the sequence's own.
       rows[index] = all.slice(from).map((_, i) => {
         const before = from + i - 1;
@@ -103,14 +106,14 @@ function packTrees(sequences: readonly ScoredSequence[], model: BatchModel): Tok
   });
   const filler = model.dtype === "float32" ? 0 : -ids.length & (GRAIN - 1);
   if (filler > 0) trees.push([filler]);
-  for (let i = 0; i < filler; i++) ids.push(0);
+  add(Array<number>(filler).fill(0));
   const targets = sequences.flatMap(({ ids, from }) => ids.slice(from));
   return scope(() => ({
     ids_BT: tensor(ids, [1, ids.length], "int64"),
     rows_N: tensor(rows.flat(), [targets.length], "int64"),
     targets_N: tensor(targets, [targets.length], "int64"),
     lengths: sequences.map(({ ids, from }) => ids.length - from),
-    attend: packedTrees(trees, model),
+    attend: packedTrees(trees, model.config),
   }));
 }
 

@@ -3,7 +3,7 @@ import { packBatch, planBatches, scoreTokens } from "./batch.js";
 import type { CausalLM } from "./decoder.js";
 import type { MicroBatchOptions } from "./micro-batches.js";
 
-/** log p of each token after the first, for sequences of any lengths, in their order; like lengths share a forward pass. */
+/** log p of each token after the first, for sequences of any lengths, in their order; several share a forward pass. */
 export function logprobsOf(
   model: CausalLM,
   sequences: readonly (readonly number[])[],

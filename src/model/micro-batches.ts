@@ -12,50 +12,57 @@ export interface MicroBatchOptions {
  * A function of the lengths only.
  */
 export function planMicroBatches(lengths: readonly number[], { maxTokens }: MicroBatchOptions): number[][] {
-  return cut(byLength(lengths), maxTokens, (i) => lengths[i]!);
+  const order = byLength(lengths);
+  const sorted = order.map((i) => lengths[i]!);
+  return cut(sorted, maxTokens).map((places) => places.map((place) => order[place]!));
 }
 
-/**
- * The same for trees: sequences that begin with the same tokens, which a pass takes once however many of the tree it holds. Trees stay
- * together where they can.
- */
-export function planTreeBatches(trees: readonly Tree[], { maxTokens }: MicroBatchOptions): number[][] {
-  const place = new Map(trees.flatMap((tree) => tree.members.map(({ index, own }) => [index, { tree, own }] as const)));
-  return cut([...place.keys()], maxTokens, (i, before) => {
-    const { tree, own } = place.get(i)!;
-    return before !== undefined && place.get(before)!.tree === tree ? own : tree.shared + own;
-  });
-}
-
-/** Sequences that have their first `shared` tokens in common; `own` tokens of each follow. */
+/** Sequences that have their first `shared` tokens in common, which a pass takes once; `own` tokens of each follow. */
 export interface Tree {
   shared: number;
   members: { index: number; own: number }[];
 }
 
-/** Cuts an order of sequences into passes; `costOf` a sequence in the pass that `before` is the last one of. */
-function cut(order: readonly number[], maxTokens: number, costOf: (i: number, before?: number) => number): number[][] {
-  const total = order.reduce((sum, i, n) => sum + costOf(i, order[n - 1]), 0);
+/** The same for trees, in their order. They stay whole but for those that a pass has no room for. */
+export function planTreeBatches(trees: readonly Tree[], { maxTokens }: MicroBatchOptions): number[][] {
+  const pieces = trees.flatMap((tree) => piecesOf(tree, maxTokens));
+  const lengths = pieces.map(({ shared, members }) => members.reduce((sum, { own }) => sum + own, shared));
+  return cut(lengths, maxTokens).map((places) =>
+    places.flatMap((place) => pieces[place]!.members.map(({ index }) => index)),
+  );
+}
+
+/** The tree itself if it fits, or as few parts of about the same size as do; each has the root. */
+function piecesOf({ shared, members }: Tree, maxTokens: number): Tree[] {
+  const room = Math.max(1, maxTokens - shared);
+  return cut(
+    members.map(({ own }) => own),
+    room,
+  ).map((places) => ({ shared, members: places.map((place) => members[place]!) }));
+}
+
+/** Cuts a row of lengths into parts of at most `maxTokens` (or one length), about equally large. Returns the places in each. */
+function cut(lengths: readonly number[], maxTokens: number): number[][] {
+  const total = lengths.reduce((sum, length) => sum + length, 0);
   const share = total / Math.ceil(total / maxTokens);
-  const batches: number[][] = [];
+  const parts: number[][] = [];
   let open: number[] = [];
   let tokens = 0;
   let before = 0;
-  for (const [n, i] of order.entries()) {
-    const length = costOf(i, open.at(-1));
-    // The sequence in which an even share ends belongs to the pass that holds the greater part of it.
-    const full = tokens > 0 && before + length / 2 > share * (batches.length + 1);
+  for (const [place, length] of lengths.entries()) {
+    // The sequence in which an even share ends belongs to the part that holds the greater part of it.
+    const full = tokens > 0 && before + length / 2 > share * (parts.length + 1);
     if (open.length > 0 && (full || tokens + length > maxTokens)) {
-      batches.push(open);
+      parts.push(open);
       open = [];
       tokens = 0;
     }
-    tokens += costOf(i, open.at(-1));
-    open.push(i);
-    before += costOf(i, order[n - 1]);
+    open.push(place);
+    tokens += length;
+    before += length;
   }
-  if (open.length > 0) batches.push(open);
-  return batches;
+  if (open.length > 0) parts.push(open);
+  return parts;
 }
 
 /**

@@ -963,7 +963,7 @@ export function packedAttention(qkv: Tensor, starts: Tensor, trees: Tensor, cos:
 }
 let packedAttentionId: number | undefined;
 
-/** `open_rs::decode_attention(Tensor qkv, Tensor keys, Tensor values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor` */
+/** `open_rs::decode_attention(Tensor qkv, Tensor(a!) keys, Tensor(b!) values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor` */
 export function decodeAttention(qkv: Tensor, keys: Tensor, values: Tensor, starts: Tensor, end: number, cos: Tensor, sin: Tensor, heads: number): Tensor {
   return wrap(native.call((decodeAttentionId ??= native.findOp("open_rs::decode_attention", "")), qkv.handle, keys.handle, values.handle, starts.handle, end, cos.handle, sin.handle, heads));
 }

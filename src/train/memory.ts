@@ -5,6 +5,7 @@
  * resumed run cuts its passes as the run before did and ends with the same bits.
  */
 import os from "node:os";
+import { fusedOnCpu } from "../model/attend.js";
 import type { CausalLM, ModelConfig } from "../model/index.js";
 import type { MicroBatchOptions } from "../model/micro-batches.js";
 import type { GrpoRecipe } from "../recipe/index.js";
@@ -36,17 +37,18 @@ export interface ActivationBytes {
 export function activationBytes(config: ModelConfig, dtype: DType, device: string): ActivationBytes {
   const { hiddenSize: D, intermediateSize: I, layers } = config;
   const item = ITEM_BYTES[dtype];
-  // Inputs and outputs of both norms; gate and up, and their product, which on a GPU goes through silu as a tensor of its own.
-  const linear = item * (4 * D + (isCuda(device) ? 4 : 3) * I);
-  const layer = SLACK * (linear + item * attentionNumbers(config, device));
-  const gradients = item * ((isCuda(device) ? 5 : 4) * I + 4 * D);
+  const fused = fusedOnCpu({ device, dtype, config });
+  // Inputs and outputs of both norms; gate and up, and their product, which without our operator goes through silu as a tensor of its own.
+  const linear = item * (4 * D + (fused ? 3 : 4) * I);
+  const layer = SLACK * (linear + item * attentionNumbers(config, fused));
+  const gradients = item * ((fused ? 4 : 5) * I + 4 * D);
   return { whole: layers * layer + gradients, checkpointed: layers * item * D + layer + gradients };
 }
 
-function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, device: string): number {
+function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, fused: boolean): number {
   const [q, kv] = [heads * headDim, kvHeads * headDim];
-  // The qkv product and what attention gives; on a GPU also q and k rotated.
-  if (isCuda(device)) return 3 * q + 3 * kv + (qkNorm ? 2 * (q + kv) : 0);
+  // The qkv product and what attention gives; without our operator also q and k rotated.
+  if (!fused) return 3 * q + 3 * kv + (qkNorm ? 2 * (q + kv) : 0);
   return 2 * q + 2 * kv + (qkNorm ? q + kv : 0);
 }
 

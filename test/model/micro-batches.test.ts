@@ -60,6 +60,15 @@ describe("micro-batches of trees", () => {
         [3, 4, 5],
       ],
     ],
+    // Whole trees, though an even cut would go through the second one.
+    [
+      50,
+      [tree(10, 0, 5, 10), tree(10, 2, 5, 10), tree(10, 4, 5, 10)],
+      [
+        [0, 1, 2, 3],
+        [4, 5],
+      ],
+    ],
     // A tree that does not fit is cut, its root taken twice.
     [25, [tree(10, 0, 10, 10)], [[0], [1]]],
     [5, [tree(10, 0, 10)], [[0]]],
