@@ -126,6 +126,21 @@ function decoding(dtype: DType, D: number, B: number, tokens: number): void {
   );
 }
 
+/** Weights beyond the caches (55 MB in bfloat16), and small ones. */
+function linears(dtype: DType, D: number, O: number): void {
+  const [w, bias] = [ops.randn([O, D]).to(dtype), ops.randn([O]).to(dtype)];
+  for (const rows of [1, 2, 4, 8]) {
+    const x = ops.randn([rows, D]).to(dtype);
+    const ours = () => void ops.linearLayer(x, w, { bias });
+    const plain = () => void ops.linear(x, w, { bias });
+    report(
+      `linear ${D} → ${O}, ${dtype}`,
+      `${rows} rows`,
+      noGrad(() => pair(ours, plain)),
+    );
+  }
+}
+
 function drawing(dtype: DType, B: number, V: number): void {
   const logits = ops.randn([B, V]).to(dtype);
   const ours = () => void sample(logits, { ...DEFAULT_SAMPLING, temperature: 0.7 }, null);
@@ -143,6 +158,8 @@ scope(() => {
     training(dtype, 256, 1024, 108, 16);
     training(dtype, 128, 384, 40, 50);
     for (const B of [64, 8]) decoding(dtype, 256, B, 100);
+    linears(dtype, 1536, 17_920);
+    linears(dtype, 128, 768);
     drawing(dtype, 64, 512);
   }
 });

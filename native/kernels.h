@@ -77,6 +77,9 @@ struct Kernels {
       const T* qkv, T* out, Cache<T> cache, int64_t row, int64_t start, int64_t end, int64_t group, Heads heads, Rotation<T> rotation,
       float* scratch);
 
+  // out [rows, outs] = x [rows, dim] @ weight [outs, dim] transposed + bias [outs] (or null), for the outs [begin, end); rows <= kFewRows
+  void (*linear)(const T* x, const T* weight, const T* bias, T* out, int64_t rows, int64_t dim, int64_t outs, int64_t begin, int64_t end);
+
   // One row of logits [V]; scratch: V + 16 floats
   Drawn (*draw)(const T* logits, int64_t vocab, Draw how, float* scratch);
 };
@@ -90,6 +93,9 @@ struct KernelTable {
 const KernelTable* baselineKernels();
 const KernelTable* avx2Kernels();
 const KernelTable* avx512Kernels();
+
+// Up to so many rows a linear layer reads its weights and does little else.
+constexpr int64_t kFewRows = 8;
 
 // Floats that the attention kernels need beside their arguments: six matrices of a head (keys, values, both transposed, and their
 // gradients), and for a block of queries the scores, their gradients and some vectors.

@@ -380,6 +380,33 @@ Tensor decodeAttention(
   return out;
 }
 
+// -- linear layers --------------------------------------------------------------------------------------------------------------
+
+// x [..., D] @ weight [outs, D] transposed + bias. With few rows, as in decoding, reading the weights is all the work, which libtorch's
+// libraries do at a fraction of memory's speed.
+Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>& maybe) {
+  const Tensor bias = maybe.value_or(Tensor());
+  const int64_t dim = x.dim() > 0 ? x.size(-1) : 0, rows = dim > 0 ? x.numel() / dim : 0;
+  const auto alike = [&](const Tensor& t) { return t.device() == x.device() && t.scalar_type() == x.scalar_type() && t.is_contiguous(); };
+  // In bfloat16 oneDNN is the faster one from five rows on (docs/performance.md).
+  const int64_t most = x.scalar_type() == at::kFloat ? kFewRows : kFewRows / 2;
+  const bool few = known(x) && rows >= 1 && rows <= most && dim % 16 == 0 && alike(weight) && weight.dim() == 2 && weight.size(1) == dim &&
+                   (!bias.defined() || (alike(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0)));
+  if (!few || needsGrad(x) || needsGrad(weight) || needsGrad(bias)) return at::linear(x, weight, maybe);
+  const Tensor rowsOfX = x.contiguous();
+  const int64_t outs = weight.size(0);
+  auto shape = x.sizes().vec();
+  shape.back() = outs;
+  Tensor out = at::empty(shape, x.options());
+  withKernels(x, [&](const auto& kernels, auto* null) {
+    using T = std::remove_pointer_t<decltype(null)>;
+    overRows(outs, dim * rows, [&](int64_t begin, int64_t end) {
+      kernels.linear(data<T>(rowsOfX), data<T>(weight), dataOrNull<T>(bias), data<T>(out), rows, dim, outs, begin, end);
+    });
+  });
+  return out;
+}
+
 // -- drawing --------------------------------------------------------------------------------------------------------------------
 
 // A token a row of logits [B, V], by inverting the cumulative distribution at uniform [B] (float32, in [0, 1)); those banned (bool,
@@ -427,5 +454,6 @@ TORCH_LIBRARY(open_rs, library) {
   library.def(
       "decode_attention(Tensor qkv, Tensor(a!) keys, Tensor(b!) values, Tensor starts, int end, Tensor cos, Tensor sin, int heads) -> Tensor",
       openrs::decodeAttention);
+  library.def("linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor", openrs::linear);
   library.def("draw(Tensor logits, Tensor uniform, float temperature, Tensor? banned=None) -> (Tensor, Tensor, Tensor)", openrs::draw);
 }

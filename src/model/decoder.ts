@@ -129,7 +129,7 @@ export class CausalLM {
 
   /** Hidden states […, D] → logits […, V] in the model's dtype. */
   logits(hidden: Tensor): Tensor {
-    return ops.linear(hidden, this.head_VD);
+    return ops.linearLayer(hidden, this.head_VD);
   }
 
   /** Frees all weights. */
@@ -172,7 +172,7 @@ export class CausalLM {
 
   /** W x + bias of the weight called `name`, and what an adapter adds to it. */
   private linear(name: string, x_BTD: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-    if (!this.lora?.adapts(name)) return ops.linear(x_BTD, weight, { bias });
+    if (!this.lora?.adapts(name)) return ops.linearLayer(x_BTD, weight, { bias });
     const [B, T, D] = [x_BTD.size(0), x_BTD.size(1), x_BTD.size(2)];
     return this.lora.linear(name, x_BTD.reshape(B * T, D), weight, bias).view(B, T, weight.size(0));
   }

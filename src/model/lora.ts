@@ -85,11 +85,11 @@ export class Lora {
 
   /** x [N, D] → what the stacked weight `name` gives, W x + bias, plus what its adapters add; [N, O]. */
   linear(name: string, x_ND: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-    const y_NO = ops.linear(x_ND, weight, { bias });
+    const y_NO = ops.linearLayer(x_ND, weight, { bias });
     const slot = this.#slots.get(name);
     if (slot === undefined) return y_NO;
     const { a_RD, b_OR } = this.#held.get(name) ?? product(slot, x_ND.dtype);
-    const inner_NR = ops.linear(this.#drop(name, x_ND), a_RD);
+    const inner_NR = ops.linearLayer(this.#drop(name, x_ND), a_RD);
     return ops.addmm_(y_NO, inner_NR, b_OR.transpose(0, 1), { alpha: this.#scale });
   }
 

@@ -969,6 +969,12 @@ export function decodeAttention(qkv: Tensor, keys: Tensor, values: Tensor, start
 }
 let decodeAttentionId: number | undefined;
 
+/** `open_rs::linear(Tensor x, Tensor weight, Tensor? bias=None) -> Tensor` */
+export function linearLayer(x: Tensor, weight: Tensor, options: { bias?: Tensor | null } = NONE): Tensor {
+  return wrap(native.call((linearLayerId ??= native.findOp("open_rs::linear", "")), x.handle, weight.handle, optional(options.bias)));
+}
+let linearLayerId: number | undefined;
+
 /** `open_rs::draw(Tensor logits, Tensor uniform, float temperature, Tensor? banned=None) -> (Tensor, Tensor, Tensor)` */
 export function draw(logits: Tensor, uniform: Tensor, temperature: number, options: { banned?: Tensor | null } = NONE): [Tensor, Tensor, Tensor] {
   return (native.call((drawId ??= native.findOp("open_rs::draw", "")), logits.handle, uniform.handle, temperature, optional(options.banned)) as number[]).map(wrap) as [Tensor, Tensor, Tensor];

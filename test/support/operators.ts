@@ -29,6 +29,8 @@ for (const dtype of ["float32", "bfloat16"] as const) {
   const begin = tensor([33, 40], undefined, "int64");
   const attended = ops.decodeAttention(qkv.detach().narrow(0, 0, 2), keys, values, begin, 60, table, table, 4);
   out[`decode_attention, ${dtype}`] = [attended, keys, values].flatMap((t) => t.to("float32").toArray());
+  const linear = ops.linearLayer(x.detach().narrow(0, 0, 3), ops.randn([21, 48]).to(dtype));
+  out[`linear, ${dtype}`] = linear.to("float32").toArray();
   const drawn = ops.draw(ops.randn([9, 77]).to(dtype), ops.rand([9]), 0.7);
   out[`draw, ${dtype}`] = drawn.flatMap((t) => t.to("float32").toArray());
 }

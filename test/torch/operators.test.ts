@@ -45,6 +45,8 @@ function compare(
   inputs: Tensor[],
   ours: (...x: Tensor[]) => Tensor[],
   reference: (...x: Tensor[]) => Tensor[],
+  /** Whether the operator computes the same with and without gradients to the bit. */
+  exact = true,
 ): void {
   const mine = inputs.map((x) => as(x, dtype));
   const theirs = mine.map((x) => as(x, "float32"));
@@ -68,7 +70,7 @@ function compare(
   // Without gradients it is the same.
   noGrad(() => {
     ours(...mine).forEach((x, i) => {
-      expect(difference(x, a[i]!)).toBe(0);
+      expect(difference(x, a[i]!)).toBeLessThanOrEqual(exact ? 0 : tolerance);
     });
   });
 }
@@ -320,6 +322,44 @@ describe.each(DTYPES)("decode_attention, %s", (dtype, tolerance) => {
     const qkv = randn(1, 48).to(dtype);
     const starts = tensor([3], undefined, "int64");
     expect(() => ops.decodeAttention(qkv, keys, values, starts, 5, cos_NK, sin_NK, 1)).toThrow(/row 0 starts at 3/);
+  });
+});
+
+describe.each(DTYPES)("linear, %s", (dtype, tolerance) => {
+  it.each([
+    [16, 1],
+    [48, 7],
+    [128, 130],
+    [512, 64],
+    [20, 9],
+  ])("%i → %i, of any number of rows, with and without bias", (dim, outs) => {
+    const [w, b] = [randn(outs, dim).to(dtype), randn(outs).to(dtype)];
+    for (const threads of [1, 2]) {
+      setNumThreads(threads);
+      for (const rows of [[1], [2], [1, 3], [2, 2], [5], [6], [7], [8], [9], [40]]) {
+        const x = randn(...rows, dim).to(dtype);
+        for (const bias of [null, b]) {
+          const exact = ops.linear(x.to("float32"), w.to("float32"), {
+            bias: bias === null ? null : bias.to("float32"),
+          });
+          expect(difference(ops.linearLayer(x, w, { bias }), exact)).toBeLessThan(tolerance);
+          // A matrix whose rows do not lie one after the other.
+          const other = w.transpose(0, 1).clone().transpose(0, 1);
+          expect(difference(ops.linearLayer(x, other, { bias }), exact)).toBeLessThan(tolerance);
+        }
+      }
+    }
+  });
+
+  it("has gradients", () => {
+    compare(
+      dtype,
+      tolerance,
+      [randn(3, 32), randn(5, 32), randn(5)],
+      (x, w, bias) => [ops.linearLayer(x, w, { bias })],
+      (x, w, bias) => [ops.linear(x, w, { bias })],
+      false,
+    );
   });
 });
 
