@@ -9,6 +9,7 @@ import { type Attend, causal, fusedOnCpu } from "./attend.js";
 import { packed, packedTrees } from "./attend-packed.js";
 import { forwardAndBackward } from "./checkpointing.js";
 import type { CausalLM } from "./decoder.js";
+import { FILL } from "./fill.js";
 import { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
 import { type MicroBatchOptions, planBlocks, planMicroBatches, planTreeBatches, type Tree } from "./micro-batches.js";
 
@@ -79,9 +80,6 @@ function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): To
   }));
 }
 
-/** Below float32 passes are filled up to a multiple of so many tokens: oneDNN compiles every product anew for a new number of them. */
-const GRAIN = 64;
-
 /** Each tree's shared tokens once, then what its sequences have of their own, without the last token: nothing is predicted from it. */
 function packTrees(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
   const ids: number[] = [];
@@ -104,7 +102,7 @@ function packTrees(sequences: readonly ScoredSequence[], model: BatchModel): Tok
     }
     return [shared, ...members.map(({ own }) => own)];
   });
-  const filler = model.dtype === "float32" ? 0 : -ids.length & (GRAIN - 1);
+  const filler = model.dtype === "float32" ? 0 : -ids.length & (FILL - 1);
   if (filler > 0) trees.push([filler]);
   add(Array<number>(filler).fill(0));
   const targets = sequences.flatMap(({ ids, from }) => ids.slice(from));

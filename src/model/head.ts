@@ -7,6 +7,7 @@
  */
 import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import type { CausalLM } from "./decoder.js";
+import { FILL } from "./fill.js";
 
 export interface HeadOptions {
   /** Logits are divided by it before the softmax, default 1. */
@@ -96,6 +97,8 @@ type PerToken = { logps: Tensor; entropy: Tensor; best: Tensor };
 
 interface Chunk extends PerToken {
   start: number;
+  /** Tokens; what follows them in the chunk's matrices only fills them up. */
+  length: number;
   hidden_CD: Tensor;
   targets_C1: Tensor;
   p_CV: Tensor;
@@ -115,9 +118,9 @@ function overChunks(
       const parts: PerToken[] = [];
       for (let start = 0; start < tokens; start += size) {
         const length = Math.min(size, tokens - start);
-        const hidden = hidden_ND.narrow(0, start, length);
-        const targets = targets_N.narrow(0, start, length);
-        parts.push(scope(() => visit(scoreChunk(model, start, hidden, targets, options.temperature ?? 1))));
+        const hidden = filled(hidden_ND.narrow(0, start, length), model);
+        const targets = filled(targets_N.narrow(0, start, length), model);
+        parts.push(scope(() => visit(scoreChunk(model, start, length, hidden, targets, options.temperature ?? 1))));
       }
       const join = (key: keyof PerToken) => (parts.length === 0 ? ops.zeros([0]) : ops.cat(parts.map((p) => p[key])));
       return { logps_N: join("logps"), entropy_N: join("entropy"), best_N: join("best") };
@@ -125,7 +128,22 @@ function overChunks(
   );
 }
 
-function scoreChunk(model: CausalLM, start: number, hidden_CD: Tensor, targets_C: Tensor, temperature: number): Chunk {
+/** Zeros to the next multiple of FILL rows, where a new number of rows costs (packBatch does the same for the layers). */
+function filled(rows: Tensor, { device, dtype }: CausalLM): Tensor {
+  const missing = device === "cpu" && dtype !== "float32" ? -rows.size(0) & (FILL - 1) : 0;
+  if (missing === 0) return rows;
+  const none = ops.zeros([missing, ...rows.shape.slice(1)], { dtype: rows.dtype });
+  return ops.cat([rows, none]);
+}
+
+function scoreChunk(
+  model: CausalLM,
+  start: number,
+  length: number,
+  hidden_CD: Tensor,
+  targets_C: Tensor,
+  temperature: number,
+): Chunk {
   const logits_CV = model.logits(hidden_CD);
   const x_CV = logits_CV.to("float32");
   logits_CV.dispose();
@@ -139,16 +157,19 @@ function scoreChunk(model: CausalLM, start: number, hidden_CD: Tensor, targets_C
   const logps = x_CV.gather(-1, targets_C1).sub(logSum_C1).squeeze(-1);
   const entropy = logSum_C1.squeeze(-1).sub(ops.mul_(x_CV, p_CV).sum(-1));
   const best = max_C1.sub(logSum_C1).squeeze(-1);
-  return { start, hidden_CD, targets_C1, p_CV, logps, entropy, best };
+  const [ownLogps, ownEntropy, ownBest] = [logps, entropy, best].map((t) => t.narrow(0, 0, length));
+  const own = { logps: ownLogps!, entropy: ownEntropy!, best: ownBest! };
+  return { start, length, hidden_CD, targets_C1, p_CV, ...own };
 }
 
 /** Gradients of the chunk's logits → of the head (accumulated) and of the chunk's hidden states (written into `below_ND`). */
 function pushDown(model: CausalLM, chunk: Chunk, g_C: Tensor, below_ND: Tensor | undefined): void {
-  const g_C1 = g_C.unsqueeze(-1);
+  const g_C1 = filled(g_C, model).unsqueeze(-1);
   const logitsGrad = ops.scatterAdd_(ops.mul_(chunk.p_CV, g_C1.neg()), -1, chunk.targets_C1, g_C1).to(model.dtype);
   const head = model.head_VD;
   if (below_ND !== undefined) {
-    ops.copy_(below_ND.narrow(0, chunk.start, g_C.size(0)), logitsGrad.matmul(head));
+    const grad_CD = logitsGrad.matmul(head).narrow(0, 0, chunk.length);
+    ops.copy_(below_ND.narrow(0, chunk.start, chunk.length), grad_CD);
   }
   if (!head.requiresGrad) return;
   const transposed = logitsGrad.transpose(0, 1);
