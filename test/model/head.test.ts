@@ -143,3 +143,21 @@ it("leaves only the scores behind", () => {
   expect(liveTensors()).toBeLessThanOrEqual(tensors);
   expect(liveBytes()).toBeLessThanOrEqual(bytes);
 });
+
+it("chunks that are filled up below float32 stay near float32, whatever the chunk", () => {
+  const batch = padBatch(SEQUENCES.map((ids) => ({ ids, from: 1 })));
+  const run = (dtype: "float32" | "bfloat16", chunk: number) => {
+    const model = loadModel(fixtureDir("qwen3"), { dtype }).requireGrad(true);
+    const scores = backwardTokens(model, batch, lossGradient, { chunk });
+    for (const t of Object.values(scores)) expect(t.numel).toBe(batch.targets_N.numel);
+    return { logps: scores.logps_N.toArray(), head: model.head_VD.grad!.to("float32") };
+  };
+  const exact = run("float32", 1000);
+  const size = ops.amax(ops.abs(exact.head)).item();
+  // One chunk that is no multiple of 64, and several.
+  for (const chunk of [1000, 40]) {
+    const { logps, head } = run("bfloat16", chunk);
+    expect(maxDifference(logps, exact.logps)).toBeLessThan(0.15);
+    expect(ops.amax(ops.abs(head.sub(exact.head))).item() / size).toBeLessThan(0.05);
+  }
+});
