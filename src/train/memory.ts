@@ -56,7 +56,7 @@ function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, fuse
 const SLACK = 1.1;
 
 /** Tokens above which a pass gets no faster, only larger (measured on a CPU: docs/performance.md). */
-const ENOUGH = { cpu: 1024, gpu: 32_768 };
+const ENOUGH = { cpu: 1600, gpu: 32_768 };
 /** Tokens below which a pass is slow: then checkpointing pays. */
 const TOO_FEW = { cpu: 512, gpu: 4096 };
 /** Of the machine's memory, what a run may take; for the loss's chunks and all that is not counted. */

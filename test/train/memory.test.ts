@@ -11,24 +11,24 @@ const AUTO: PassKeys = { max_tokens_per_micro_batch: "auto", gradient_checkpoint
 
 describe("passes", () => {
   test.each<[string, PassKeys, { longest: number; memory: number; gpu: boolean }, number, boolean]>([
-    ["plenty of memory: as large as pays", AUTO, { longest: 500, memory: 1e9, gpu: false }, 1024, false],
+    ["plenty of memory: as large as pays", AUTO, { longest: 500, memory: 1e9, gpu: false }, 1600, false],
     ["on a GPU too", AUTO, { longest: 500, memory: 1e9, gpu: true }, 32_768, false],
-    ["a sequence longer than that stands alone", AUTO, { longest: 9000, memory: 1e9, gpu: false }, 1024, false],
+    ["a sequence longer than that stands alone", AUTO, { longest: 9000, memory: 1e9, gpu: false }, 1600, false],
     ["less memory: smaller passes", AUTO, { longest: 500, memory: 1e6, gpu: false }, 1000, false],
-    ["the longest sequence does not fit: checkpointing", AUTO, { longest: 4000, memory: 1e6, gpu: false }, 1024, true],
-    ["only slow passes fit", AUTO, { longest: 200, memory: 4e5, gpu: false }, 1024, true],
+    ["the longest sequence does not fit: checkpointing", AUTO, { longest: 4000, memory: 1e6, gpu: false }, 1600, true],
+    ["only slow passes fit", AUTO, { longest: 200, memory: 4e5, gpu: false }, 1600, true],
     [
       "true allows it",
       { ...AUTO, gradient_checkpointing: true },
       { longest: 200, memory: 4e5, gpu: false },
-      1024,
+      1600,
       true,
     ],
     [
       "and does not force it",
       { ...AUTO, gradient_checkpointing: true },
       { longest: 9, memory: 1e9, gpu: false },
-      1024,
+      1600,
       false,
     ],
     [
