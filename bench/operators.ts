@@ -1,5 +1,5 @@
 /**
- * Our CPU operators (native/operators.cc) beside what they replace in libtorch's, on the same tensors in turn:
+ * Our CPU operators (native/operators*.cc) beside what they replace in libtorch's, on the same tensors in turn:
  *
  *     npx tsx bench/operators.ts [--threads 2] [--rounds 15]
  *

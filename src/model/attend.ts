@@ -16,7 +16,7 @@ export interface PlainAttend {
   attend(layer: number, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor;
 }
 
-/** The same in one operator, rotation included (native/operators.cc). */
+/** The same in one operator, rotation included (native/operators*.cc). */
 export interface FusedAttend {
   /** From q, k and v of all heads side by side, [B, T, (H + 2G) K], not rotated yet, to [B, T, H K]. */
   attendFused(layer: number, qkv_BTC: Tensor, rope: RopeTable): Tensor;
@@ -24,7 +24,7 @@ export interface FusedAttend {
 
 export type Attend = PlainAttend | FusedAttend;
 
-/** Whether our CPU operators (native/operators.cc) take such a model's attention. */
+/** Whether our CPU operators (native/operators*.cc) take such a model's attention. */
 export function fusedOnCpu(model: {
   readonly device: string;
   readonly dtype: DType;

@@ -1,4 +1,4 @@
-/** Our own operators (native/operators.cc) against what they stand for, in libtorch's operators: values and gradients. */
+/** Our own operators (native/operators*.cc) against what they stand for, in libtorch's operators: values and gradients. */
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
