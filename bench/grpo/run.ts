@@ -73,8 +73,12 @@ function run(side: Side, checkpoint: string, options: readonly string[]): Result
   return JSON.parse(line) as Result;
 }
 
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+/** Of an even number of values the mean of the middle two: two rounds must not become the better one. */
+function median(numbers: readonly number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2;
+}
 const medianOf = (side: Side, key: keyof Result) => median(side.results.map((result) => result[key]));
 const fastest = (sides: readonly Side[], system: Side["system"]): Side =>
   sides
