@@ -36,9 +36,8 @@ export default function register(program: Command): Command {
     .action((file: string | undefined, options: GradeOptions) => grade(file, options));
 }
 
-/** A row judged under options of its own (`config`, as Math-Verify's tests have) may hold its answer anywhere. */
-const presetOf = (row: Row, options: GradeOptions): PresetName =>
-  row.config === undefined ? options.preset : "evaluation";
+/** A row that says itself how it is judged: `config` is an object, Math-Verify's test options. A column of text is only data. */
+const hasOwnOptions = ({ config }: Row): boolean => typeof config === "object" && config !== null;
 
 function grade(file: string | undefined, options: GradeOptions): void {
   if (options.explain) {
@@ -48,8 +47,10 @@ function grade(file: string | undefined, options: GradeOptions): void {
   if (file === undefined) throw new UserError("grade needs a FILE.jsonl, or --explain GOLD PREDICTION");
   const graded = readRows(file).map((row) => ({
     row,
-    result: explain(row.gold, row.prediction, presetOf(row, options)),
+    result: explain(row.gold, row.prediction, hasOwnOptions(row) ? "evaluation" : options.preset),
   }));
+  const own = graded.filter(({ row }) => hasOwnOptions(row)).length;
+  if (own > 0) console.error(`${own} rows have options of their own (config): judged with preset evaluation`);
   for (const { row, result } of graded) {
     const { correct, verdict, rule } = result;
     console.log(JSON.stringify({ ...row, correct, verdict, rule }));

@@ -51,6 +51,13 @@ test("the preset says where answers may stand", () => {
   expect(out.map((line) => JSON.parse(line).correct)).toEqual([false, true]);
 });
 
+test("a row with options of its own is judged under evaluation, and that is said; a column of text is only data", () => {
+  const row = { gold: "5", prediction: "So it is $5$." };
+  run(rows({ ...row, config: { preset: "mv-test" } }, { ...row, config: "main" }));
+  expect(out.map((line) => JSON.parse(line).correct)).toEqual([true, false]);
+  expect(err[0]).toContain("1 rows have options of their own (config): judged with preset evaluation");
+});
+
 test("with expected, agreement by type and the disagreements go to stderr", () => {
   run(
     rows(
