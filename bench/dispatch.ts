@@ -6,7 +6,7 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
-import { formatTable } from "../src/run/table.js";
+import { formatTable } from "../src/terminal/table.js";
 import { ops, scope, setNumThreads, type Tensor, tensor, torchVersion } from "../src/torch/index.js";
 
 const CALLS = 500;

@@ -3,16 +3,9 @@
  * Three models of 4 layers with the same weights: all trained, LoRA r 16 on q_proj and v_proj, and on all linear maps. Times of one pass in
  * turn, medians of the rounds; memory of weights, gradients and moments after one update. Dropout is off. One thread.
  */
-import {
-  addLora,
-  backwardTokens,
-  type CausalLM,
-  LORA_MODULES,
-  packBatch,
-  parseConfig,
-  randomModel,
-} from "../src/model/index.js";
-import { formatTable } from "../src/run/table.js";
+import { addLora, type CausalLM, LORA_MODULES, parseConfig, randomModel } from "../src/model/index.js";
+import { backwardTokens, packBatch } from "../src/passes/index.js";
+import { formatTable } from "../src/terminal/table.js";
 import { AdamW, manualSeed, noGrad, ops, scope, setNumThreads, tensor } from "../src/torch/index.js";
 
 const HIDDEN = Number(process.argv[2] ?? 256);

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { sample } from "../src/engine/sampler.js";
 import { DEFAULT_SAMPLING } from "../src/engine/types.js";
 import { RopeTable } from "../src/model/rope.js";
-import { formatTable } from "../src/run/table.js";
+import { formatTable } from "../src/terminal/table.js";
 import { gradients, noGrad, ops, scope, setNumThreads, type Tensor, tensor } from "../src/torch/index.js";
 
 const { values } = parseArgs({

@@ -55,7 +55,7 @@ const SECTIONS: Record<string, () => void> = {
     }
   },
   layers() {
-    console.log("\nlayers, memory of a pass over 4,096 tokens (hidden 256), and as src/train/memory.ts expects it");
+    console.log("\nlayers, memory of a pass over 4,096 tokens (hidden 256), and as src/passes/memory.ts expects it");
     for (const dtype of ["float32", "bfloat16"] as const) {
       for (const checkpointing of [false, true]) {
         for (const layers of [2, 4, 8, 16]) {

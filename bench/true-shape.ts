@@ -12,7 +12,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Engine } from "../src/engine/index.js";
-import { runTraining } from "../src/grpo/train.js";
+import { runGrpo } from "../src/grpo/run.js";
 import { loadModel, saveModel } from "../src/model/index.js";
 import { resolveGrpoRecipe } from "../src/recipe/index.js";
 import { inCodeSpec, type UserReward } from "../src/rewards/index.js";
@@ -80,7 +80,7 @@ async function train(): Promise<object> {
     save_strategy: "no",
     scale_rewards: "none",
   });
-  await runTraining(recipe, console.error, { meanId });
+  await runGrpo(recipe, console.error, { meanId });
   const rows = readMetrics(path.join(output_dir, "metrics.jsonl"));
   const round = (value: unknown) => Math.round(Number(value) * 10) / 10;
   return {

@@ -1,5 +1,5 @@
 /** The commands as functions: recipes in code, rewards as functions. */
-import { runTraining, type TrainOutcome } from "./grpo/train.js";
+import { runGrpo, type TrainOutcome } from "./grpo/run.js";
 import { type GrpoRecipe, resolveGrpoRecipe, resolveSftRecipe, type SftRecipe } from "./recipe/index.js";
 import { inCodeSpec } from "./rewards/in-code.js";
 import type { UserReward } from "./rewards/index.js";
@@ -27,7 +27,7 @@ export async function train({ log = toStderr, reward_funcs, ...keys }: TrainOpti
   const specs = reward_funcs?.map((reward) => (typeof reward === "string" ? reward : inCodeSpec(reward)));
   const { recipe, notes } = resolveGrpoRecipe({ ...keys, ...(specs && { reward_funcs: specs }) }, "train()");
   for (const note of notes) log(`note: ${note}`);
-  return runTraining(recipe, log, functions);
+  return runGrpo(recipe, log, functions);
 }
 
 /** Fine-tunes a model on worked examples. The same call goes on where an earlier one was stopped. */

@@ -2,7 +2,7 @@
 export { type SftOptions, sft, type TrainOptions, train } from "./api.js";
 export { type Completion, Engine, type EngineOptions, type GenerateOptions } from "./engine/index.js";
 export { UserError } from "./errors.js";
-export type { TrainOutcome } from "./grpo/train.js";
+export type { TrainOutcome } from "./grpo/run.js";
 export { extract, verify } from "./math/index.js";
 export { addLora, CausalLM, LORA_MODULES, type LoadOptions, loadModel, saveModel } from "./model/index.js";
 export type { GrpoRecipe, SftRecipe } from "./recipe/index.js";

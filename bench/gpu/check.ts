@@ -1,10 +1,11 @@
 /** Whether the device computes what it should: log-probabilities of sampling against those of training, gradients against float32 on the CPU. */
-import { type PagedKernel, pagedKernel } from "../../src/engine/paged-attend.js";
-import { PagedRun } from "../../src/engine/paged-run.js";
+import { type PagedKernel, pagedKernel } from "../../src/engine/paged/attend.js";
+import { PagedRunner } from "../../src/engine/paged/runner.js";
 import { Scheduler } from "../../src/engine/scheduler.js";
 import { type Group, Sequence } from "../../src/engine/sequence.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
-import { backwardTokens, CausalLM, packBatch, parseConfig, scoreTokens } from "../../src/model/index.js";
+import { CausalLM, parseConfig } from "../../src/model/index.js";
+import { backwardTokens, packBatch, scoreTokens } from "../../src/passes/index.js";
 import { type DType, isCuda, keep, manualSeed, noGrad, ops, scope } from "../../src/torch/index.js";
 import { noTokenizer } from "./decode.js";
 import { randomOn } from "./shape.js";
@@ -110,7 +111,7 @@ function sampled(model: CausalLM, kernel: PagedKernel, capture: boolean): Group[
   const scheduler = new Scheduler(groups, maxRows);
   const params = { ...DEFAULT_SAMPLING, maxTokens: NEW_TOKENS, temperature: 1, ignoreEos: true };
   const options = { maxRows, longestPrompt: Math.max(...PROMPTS), kernel, capture, ahead: true };
-  const run = new PagedRun(model, noTokenizer, params, scheduler, undefined, options);
+  const run = new PagedRunner(model, noTokenizer, params, scheduler, undefined, options);
   while (!scheduler.done) noGrad(() => scope(() => run.step(8192)));
   run.dispose();
   return groups;

@@ -1,5 +1,5 @@
 /** Decoding through the engine's own loop: paged cache, captured steps, sampling, results read and checked on the host. */
-import { PagedRun } from "../../src/engine/paged-run.js";
+import { PagedRunner } from "../../src/engine/paged/runner.js";
 import { Scheduler } from "../../src/engine/scheduler.js";
 import { type Group, Sequence } from "../../src/engine/sequence.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
@@ -39,7 +39,10 @@ export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes
   const scheduler = new Scheduler(groups, batch);
   const params = { ...DEFAULT_SAMPLING, maxTokens, temperature, ignoreEos: true, seed: 1 };
   resetPeakMemory(model.device);
-  const run = new PagedRun(model, noTokenizer, params, scheduler, undefined, { maxRows: batch, longestPrompt: prompt });
+  const run = new PagedRunner(model, noTokenizer, params, scheduler, undefined, {
+    maxRows: batch,
+    longestPrompt: prompt,
+  });
   const step = () => noGrad(() => scope(() => run.step(8192)));
   try {
     const prefill = seconds(model, () => {

@@ -1,8 +1,9 @@
 /** Where a decode step's time goes: each part of it alone, for all layers, replayed from a graph of its own. */
-import { DecodeBuffers } from "../../src/engine/graph-buffers.js";
-import { decodeStep } from "../../src/engine/graph-step.js";
-import { FLASH_BLOCK, PagedAttend, pagedKernel } from "../../src/engine/paged-attend.js";
-import { PagedCache } from "../../src/engine/paged-cache.js";
+
+import { FLASH_BLOCK, PagedAttend, pagedKernel } from "../../src/engine/paged/attend.js";
+import { PagedCache } from "../../src/engine/paged/cache.js";
+import { DecodeBuffers } from "../../src/engine/paged/graph-buffers.js";
+import { decodeStep } from "../../src/engine/paged/graph-step.js";
 import { sample } from "../../src/engine/sampler.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
 import type { CausalLM } from "../../src/model/index.js";

@@ -6,7 +6,7 @@
  */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { pagedKernel } from "../../src/engine/paged-attend.js";
+import { pagedKernel } from "../../src/engine/paged/attend.js";
 import { UserError } from "../../src/errors.js";
 import {
   cudaDevice,

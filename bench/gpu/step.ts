@@ -1,5 +1,5 @@
 /** One Open-RS step, 72 completions of 12 prompts: estimated from what was measured, and run. */
-import { PagedRun } from "../../src/engine/paged-run.js";
+import { PagedRunner } from "../../src/engine/paged/runner.js";
 import { Scheduler } from "../../src/engine/scheduler.js";
 import { type Group, Sequence } from "../../src/engine/sequence.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
@@ -94,7 +94,10 @@ function sampleAll(model: CausalLM, sizes: StepSizes): Group[] {
     const sequence = groups[prompt]!.sequences[completion]!;
     if (sequence.ids.length >= limits.get(sequence)!) sequence.stopReason = "length";
   };
-  const run = new PagedRun(model, noTokenizer, params, scheduler, end, { maxRows, longestPrompt: sizes.promptTokens });
+  const run = new PagedRunner(model, noTokenizer, params, scheduler, end, {
+    maxRows,
+    longestPrompt: sizes.promptTokens,
+  });
   while (!scheduler.done) noGrad(() => scope(() => run.step(8192)));
   run.dispose();
   return groups;

@@ -1,14 +1,8 @@
 /** Training on packed sequences: forward, loss, backward in passes, then clipping and AdamW. */
-import {
-  backwardTokens,
-  type CausalLM,
-  packBatch,
-  planBatches,
-  type ScoredSequence,
-  scoreTokens,
-} from "../../src/model/index.js";
+import type { CausalLM } from "../../src/model/index.js";
+import { backwardTokens, packBatch, planBatches, type ScoredSequence, scoreTokens } from "../../src/passes/index.js";
+import { choosePasses, type PassPlan } from "../../src/passes/memory.js";
 import { AdamW, clipGradNorm, cudaMemory, ops, resetPeakMemory, scope, synchronize } from "../../src/torch/index.js";
-import { choosePasses, type PassPlan } from "../../src/train/memory.js";
 import { wall } from "./clock.js";
 import { trainingFlops } from "./shape.js";
 

@@ -9,7 +9,7 @@ import { Engine } from "../../src/engine/index.js";
 import { loadModel } from "../../src/model/index.js";
 import { loadTokenizer } from "../../src/text/index.js";
 import { type DType, setNumThreads } from "../../src/torch/index.js";
-import { formatProfile, startProfile } from "../../src/train/profile.js";
+import { formatProfile, startProfile } from "../../src/training/profile.js";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 /**
- * Our side of the comparison with TRL: real training (`runTraining`) on a checkpoint folder, seconds per optimizer step.
+ * Our side of the comparison with TRL: real training (`runGrpo`) on a checkpoint folder, seconds per optimizer step.
  *
  *     npx tsx bench/grpo/ours.ts CHECKPOINT [--prompts 8] [--group 8] [--max-new 96] [--steps 8] [--fixed-length]
  *                                [--beta 0] [--dtype float32] [--threads 2] [--profile]
@@ -10,9 +10,9 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { runTraining } from "../../src/grpo/train.js";
+import { runGrpo } from "../../src/grpo/run.js";
 import { resolveGrpoRecipe } from "../../src/recipe/index.js";
-import { formatProfile, startProfile } from "../../src/train/profile.js";
+import { formatProfile, startProfile } from "../../src/training/profile.js";
 import { reward } from "./rewards.js";
 
 const { values, positionals } = parseArgs({
@@ -62,7 +62,7 @@ interface Row {
 try {
   const profile = values.profile ? startProfile() : null;
   // In this process, as the peer has it.
-  await runTraining(recipe, () => {}, { reward });
+  await runGrpo(recipe, () => {}, { reward });
   if (profile) console.error(formatProfile(profile()));
   const lines = readFileSync(path.join(output, "metrics.jsonl"), "utf8").trim().split("\n");
   // The first step warms up.

@@ -11,7 +11,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { formatTable } from "../../src/run/table.js";
+import { formatTable } from "../../src/terminal/table.js";
 import { randomCheckpoint, warmCheckpoint } from "./prepare.js";
 
 const { values } = parseArgs({

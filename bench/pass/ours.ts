@@ -2,16 +2,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { seededRandom } from "../../src/demo/random.js";
-import {
-  backwardTokens,
-  loadModel,
-  packBatch,
-  parseConfig,
-  planBatches,
-  randomModel,
-  type ScoredSequence,
-  saveModel,
-} from "../../src/model/index.js";
+import { loadModel, parseConfig, randomModel, saveModel } from "../../src/model/index.js";
+import { backwardTokens, packBatch, planBatches, type ScoredSequence } from "../../src/passes/index.js";
 import { ops, scope, setNumThreads, type Tensor } from "../../src/torch/index.js";
 
 const [checkpoint = "", hidden = "128", dtype = "float32"] = process.argv.slice(2);

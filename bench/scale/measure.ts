@@ -1,21 +1,14 @@
 /** One case of bench/scale.ts, from its argument; prints what it measured as JSON. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { seededRandom } from "../../src/demo/random.js";
-import { learn } from "../../src/grpo/learn.js";
 import type { Sample } from "../../src/grpo/sample.js";
-import {
-  backwardHidden,
-  backwardTokens,
-  type CausalLM,
-  packBatch,
-  parseConfig,
-  randomModel,
-  scoreTokens,
-} from "../../src/model/index.js";
+import { learn } from "../../src/grpo/step.js";
+import { type CausalLM, parseConfig, randomModel } from "../../src/model/index.js";
+import { backwardHidden, backwardTokens, packBatch, scoreTokens } from "../../src/passes/index.js";
+import { activationBytes, choosePasses } from "../../src/passes/memory.js";
 import { batchShape, resolveGrpoRecipe } from "../../src/recipe/index.js";
 import { manualSeed, ops, scope, setNumThreads, type Tensor } from "../../src/torch/index.js";
-import { Learner } from "../../src/train/learner.js";
-import { activationBytes, choosePasses } from "../../src/train/memory.js";
+import { Learner } from "../../src/training/learner.js";
 
 interface Model {
   hidden: number;

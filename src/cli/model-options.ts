@@ -22,7 +22,7 @@ export function deviceOption(): Option {
 }
 
 export async function modelOptions({ dtype, device }: ModelOptions): Promise<LoadOptions> {
-  const { chooseDevice } = await import("../train/device.js");
+  const { chooseDevice } = await import("../training/device.js");
   const chosen: { dtype?: DType } = dtype === "auto" ? {} : { dtype };
   return { ...chosen, device: chooseDevice({ device, threads: null }) };
 }

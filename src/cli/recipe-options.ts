@@ -58,7 +58,7 @@ export function registerRecipeCommand<T extends { output_dir: string }>(
 }
 
 async function profiled(outputDir: string, run: () => Promise<void>): Promise<void> {
-  const { formatProfile, startProfile, writeProfile } = await import("../train/profile.js");
+  const { formatProfile, startProfile, writeProfile } = await import("../training/profile.js");
   const end = startProfile();
   await run();
   const profile = end();

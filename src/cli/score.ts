@@ -86,7 +86,7 @@ async function idsOf(
 
 async function printScores(model: CausalLM, window: readonly number[][]): Promise<void> {
   if (window.length === 0) return;
-  const { logprobsOf } = await import("../model/logprobs.js");
+  const { logprobsOf } = await import("../passes/logprobs.js");
   const lines = logprobsOf(model, window, PLAN).map((logprobs) => `${JSON.stringify({ logprobs })}\n`);
   process.stdout.write(lines.join(""));
 }

@@ -15,8 +15,8 @@ export default function register(program: Command): Command {
     examples: EXAMPLES,
     load: loadGrpoRecipe,
     run: async ({ recipe }) => {
-      const { runTraining } = await import("../grpo/train.js");
-      report(await runTraining(recipe, log));
+      const { runGrpo } = await import("../grpo/run.js");
+      report(await runGrpo(recipe, log));
     },
   });
 }

@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join, relative, resolve, sep } from "node:path";
 import { UserError } from "../errors.js";
+import { type HubOptions, openHubRepo } from "../files/hub.js";
 import { DATA_EXTENSIONS, isDataFile, readDataFile } from "./files.js";
-import { type HubOptions, openHubRepo } from "./hub.js";
 import { placeOf, rowName, setPlace } from "./places.js";
 import { selectFiles } from "./select.js";
 import type { Dataset, Row } from "./types.js";

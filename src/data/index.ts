@@ -1,6 +1,6 @@
+export { type HubOptions, type HubRepo, type HubSnapshot, openHubRepo } from "../files/hub.js";
 export { type DatasetOptions, loadDataset } from "./dataset.js";
 export { checkGolds, type GoldColumn, type GoldReport, goldOf } from "./gold.js";
-export { type HubOptions, type HubRepo, type HubSnapshot, openHubRepo } from "./hub.js";
 export { readJsonLines } from "./jsonl.js";
 export { placeOf, rowName } from "./places.js";
 export { makePrompts, type PromptOptions, type Prompts } from "./prompts.js";

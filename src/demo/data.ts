@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../run/atomic.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import { generateCorpus } from "./corpus.js";
 import { generateProblems, type Problem } from "./problems.js";
 

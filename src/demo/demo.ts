@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { runTraining } from "../grpo/train.js";
+import { runGrpo } from "../grpo/run.js";
 import { batchShape, type GrpoRecipe, loadGrpoRecipe } from "../recipe/index.js";
-import { formatDuration } from "../run/progress.js";
+import { formatDuration } from "../terminal/progress.js";
 import { testProblems, writeTrainProblems } from "./data.js";
 import { evaluate } from "./evaluate.js";
 import type { Problem } from "./problems.js";
@@ -50,7 +50,7 @@ export async function runDemo({ seed, outputDir, overrides, log }: DemoOptions):
     `Training by GRPO: ${recipe.max_steps} steps of ${recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps} completions …`,
   );
   const trainStart = performance.now();
-  const outcome = await runTraining(recipe, log);
+  const outcome = await runGrpo(recipe, log);
   const trainSeconds = (performance.now() - trainStart) / 1000;
   if (!outcome.finished) return null;
   log(`Trained in ${formatDuration(trainSeconds)}. Measuring again …\n`);

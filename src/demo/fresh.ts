@@ -4,7 +4,7 @@ import { parseConfig, randomModel, saveModel } from "../model/index.js";
 import { manualSeed } from "../torch/index.js";
 
 /** The demo's own files; the path holds from src/ and from dist/ alike. */
-const DEMO_FILES = new URL("../../src/demo/", import.meta.url);
+const DEMO_FILES = new URL("./", import.meta.url);
 
 /** Writes the untrained model the warm-up starts from (random float32 weights, tokenizer) and returns its folder. */
 export function writeFreshModel(folder: string, seed: number): string {

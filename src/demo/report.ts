@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { Interval } from "../eval/interval.js";
-import { formatTable } from "../run/table.js";
+import { formatTable } from "../terminal/table.js";
 import type { Evaluation } from "./evaluate.js";
 import { LEVELS } from "./problems.js";
 

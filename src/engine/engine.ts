@@ -2,7 +2,7 @@ import { UserError } from "../errors.js";
 import type { CausalLM } from "../model/index.js";
 import type { Tokenizer } from "../text/types.js";
 import { manualSeed, noGrad, scope } from "../torch/index.js";
-import { newRun } from "./paged.js";
+import { chooseRunner } from "./choose-runner.js";
 import { Scheduler } from "./scheduler.js";
 import { type Group, Sequence } from "./sequence.js";
 import { type Completion, DEFAULT_SAMPLING, type OnToken, type SamplingParams } from "./types.js";
@@ -49,7 +49,7 @@ export class Engine {
     for (const group of groups) this.#checkRoom(group);
     const scheduler = new Scheduler(groups, this.#maxBatchSize);
     const sizes = { maxRows: Math.min(this.#maxBatchSize, prompts.length * n), longestPrompt: longest(prompts) };
-    const run = newRun(this.model, this.tokenizer, params, scheduler, onToken, sizes);
+    const run = chooseRunner(this.model, this.tokenizer, params, scheduler, onToken, sizes);
     const release = this.model.lora?.hold();
     try {
       while (!run.scheduler.done) {

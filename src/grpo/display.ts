@@ -2,7 +2,7 @@
 import type { GrpoRecipe } from "../recipe/index.js";
 import type { CompletionRow } from "../run/completions.js";
 import type { MetricsRow } from "../run/metrics.js";
-import { formatFields, type Progress } from "../run/progress.js";
+import { formatFields, type Progress } from "../terminal/progress.js";
 
 type DisplayKeys = Pick<GrpoRecipe, "log_completions" | "num_completions_to_print">;
 

@@ -1,7 +1,7 @@
 import type { Prompt } from "../data/index.js";
 import type { Reward } from "../rewards/index.js";
 import type { CompletionRow, CompletionsLog } from "../run/completions.js";
-import { restoreRng, saveRng } from "../train/learner.js";
+import { restoreRng, saveRng } from "../training/learner.js";
 import { computeAdvantages } from "./advantages.js";
 import { completionRows } from "./completion-rows.js";
 import { rolloutMetrics } from "./metrics.js";

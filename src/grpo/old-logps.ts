@@ -1,6 +1,6 @@
-import { packBatch, planBatches, scoreTokens } from "../model/batch.js";
 import type { CausalLM } from "../model/index.js";
-import type { MicroBatchOptions } from "../model/micro-batches.js";
+import { packBatch, planBatches, scoreTokens } from "../passes/batch.js";
+import type { MicroBatchOptions } from "../passes/micro-batches.js";
 import { scope } from "../torch/index.js";
 import type { Sample } from "./sample.js";
 

@@ -1,26 +1,26 @@
 /**
- * GRPO (Shao et al. 2024, DeepSeekMath) as Open-RS runs it: no critic, group baselines. The step is the loop of `train` below:
+ * GRPO (Shao et al. 2024, DeepSeekMath) as Open-RS runs it: no critic, group baselines. The step is the loop of `trainGrpo` below:
  * prompts → completions → rewards → advantages → loss on the tokens → optimizer → run folder.
  */
 import type { PromptSampler, SamplerState } from "../data/index.js";
+import type { PassPlan } from "../passes/memory.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
-import type { Progress } from "../run/progress.js";
-import { type Learner, type RngState, saveRng } from "../train/learner.js";
-import type { PassPlan } from "../train/memory.js";
-import { MetricsRows } from "../train/metrics-rows.js";
-import type { BaseState, Session } from "../train/session.js";
+import type { Progress } from "../terminal/progress.js";
+import { type Learner, type RngState, saveRng } from "../training/learner.js";
+import { MetricsRows } from "../training/metrics-rows.js";
+import type { BaseState, Session } from "../training/session.js";
 import { completionRows } from "./completion-rows.js";
 import { Display } from "./display.js";
+import { dumpIfNonFinite } from "./dump.js";
 import { type EvaluationSet, evaluate } from "./evaluate.js";
-import { learn } from "./learn.js";
 import { rolloutMetrics, tokensOf } from "./metrics.js";
-import { dumpIfNonFinite } from "./non-finite.js";
 import { type Frozen, scoreSamples } from "./old-logps.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
 import { logpTemperature, type Sample, toSamples } from "./sample.js";
+import { learn } from "./step.js";
 
 /** Everything a resumed run needs beside weights and optimizer; JSON. */
 export interface GrpoState extends BaseState {
@@ -63,7 +63,7 @@ export interface GrpoRun extends RolloutContext {
 }
 
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
-export async function train(run: GrpoRun): Promise<number> {
+export async function trainGrpo(run: GrpoRun): Promise<number> {
   const { session, learner, totalSteps } = run;
   let state = session.state ?? initialState(run);
   let saved = session.state;
@@ -87,7 +87,7 @@ export async function train(run: GrpoRun): Promise<number> {
 
     const samples = partOf(pending, run.shape);
     const learnt = dumpIfNonFinite(run, samples, state.step, () =>
-      learner.model.training([run.recipe.seed, step], () =>
+      learner.model.withDropout([run.recipe.seed, step], () =>
         phase("learning", () => learn(run, samples, pending.samples, state.step)),
       ),
     );

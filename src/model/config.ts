@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import { FieldReader } from "./fields.js";
-import { configFolder } from "./lora-base.js";
+import { configFolder } from "./lora/base.js";
 import { parseRope, type RopeConfig } from "./rope-config.js";
 
 export type Family = "qwen2" | "qwen3" | "llama";

@@ -9,7 +9,7 @@ import { type DType, keep, ops, scope, type Tensor } from "../torch/index.js";
 import { type Attend, causal } from "./attend.js";
 import type { ModelConfig } from "./config.js";
 import { EMBEDDING, FINAL_NORM, HEAD, type Slot, slotsOf } from "./layout.js";
-import type { Lora } from "./lora.js";
+import type { Lora } from "./lora/lora.js";
 import { RopeTable, type Rotation } from "./rope.js";
 
 interface Layer {
@@ -80,8 +80,8 @@ export class CausalLM {
   }
 
   /** Runs `body` with the adapters' dropout, if they have any: its masks follow from `seed` (lora.ts). */
-  training<T>(seed: readonly number[], body: () => T): T {
-    return this.lora ? this.lora.training(seed, this.device, body) : body();
+  withDropout<T>(seed: readonly number[], body: () => T): T {
+    return this.lora ? this.lora.withDropout(seed, this.device, body) : body();
   }
 
   /**

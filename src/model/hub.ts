@@ -1,9 +1,9 @@
 /** A model by name: a folder, or a repository of the Hugging Face Hub through its cache. */
 import { existsSync, statSync } from "node:fs";
-import { type HubOptions, openHubRepo } from "../data/hub.js";
 import { UserError } from "../errors.js";
-import { findBase } from "./lora-base.js";
-import { isAdapterFolder, readAdapterConfig } from "./lora-config.js";
+import { type HubOptions, openHubRepo } from "../files/hub.js";
+import { findBase } from "./lora/base.js";
+import { isAdapterFolder, readAdapterConfig } from "./lora/config.js";
 
 /** Weights, settings and tokenizer at the top of a repository; not other formats (.bin, .gguf, onnx/, original/). */
 const WANTED = [

@@ -1,22 +1,10 @@
 /** Decoder-only transformers read from Hugging Face folders: Qwen2, Qwen3, Llama. */
 export { type Attend, causal, sdpa } from "./attend.js";
-export { type Block, packed } from "./attend-packed.js";
-export {
-  type BackwardOptions,
-  backwardTokens,
-  packBatch,
-  padBatch,
-  planBatches,
-  type ScoredSequence,
-  scoreTokens,
-  type TokenBatch,
-} from "./batch.js";
 export { type CheckpointDtype, type Family, loadConfig, type ModelConfig, parseConfig } from "./config.js";
 export { CausalLM } from "./decoder.js";
-export { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
 export { type Piece, type Slot, slotsOf } from "./layout.js";
 export { type LoadOptions, loadModel, randomModel } from "./load.js";
-export { type AdapterConfig, isAdapterFolder, type LoraScale } from "./lora-config.js";
-export { addLora, loraModules, type NewLora } from "./lora-init.js";
-export { LORA_MODULES, type LoraModule } from "./lora-names.js";
+export { type AdapterConfig, isAdapterFolder, type LoraScale } from "./lora/config.js";
+export { addLora, loraModules, type NewLora } from "./lora/init.js";
+export { LORA_MODULES, type LoraModule } from "./lora/names.js";
 export { huggingFaceWeights, type SaveModelOptions, saveModel } from "./save.js";

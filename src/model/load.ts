@@ -5,9 +5,9 @@ import { loadSafetensors } from "../torch/safetensors.js";
 import { loadConfig, type ModelConfig } from "./config.js";
 import { CausalLM } from "./decoder.js";
 import { HEAD, type Piece, type Slot, slotsOf } from "./layout.js";
-import { baseOf } from "./lora-base.js";
-import { isAdapterFolder, readAdapterConfig } from "./lora-config.js";
-import { loadLora, mergeLora } from "./lora-load.js";
+import { baseOf } from "./lora/base.js";
+import { isAdapterFolder, readAdapterConfig } from "./lora/config.js";
+import { loadLora, mergeLora } from "./lora/load.js";
 
 export interface LoadOptions {
   /** Dtype of the weights in memory, and so of the computation. Default: as stored. */

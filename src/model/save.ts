@@ -1,11 +1,11 @@
 /** CausalLM → a Hugging Face model folder that transformers (and we) can load; with adapters, PEFT's folder. */
 import fs from "node:fs";
 import path from "node:path";
-import { writeFileAtomic } from "../run/atomic.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import { type DType, noGrad, scope, type Tensor } from "../torch/index.js";
 import { saveSafetensors } from "../torch/safetensors.js";
 import type { CausalLM } from "./decoder.js";
-import { removeAdapterFiles, saveLora } from "./lora-save.js";
+import { removeAdapterFiles, saveLora } from "./lora/save.js";
 
 /** What travels along with the weights, where the source folder has it. */
 const COMPANIONS = [

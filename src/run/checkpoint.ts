@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { assert, UserError } from "../errors.js";
-import { fsyncFolder, fsyncTree, TEMPORARY_PREFIX } from "./atomic.js";
-import { discard, explainDiskError } from "./disk.js";
+import { fsyncFolder, fsyncTree, TEMPORARY_PREFIX } from "../files/atomic.js";
+import { discard, explainDiskError } from "../files/disk.js";
 import { findDamage, writeManifest } from "./manifest.js";
 
 /**

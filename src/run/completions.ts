@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
-import { writeFileAtomic } from "./atomic.js";
-import { explainDiskError } from "./disk.js";
+import { writeFileAtomic } from "../files/atomic.js";
+import { explainDiskError } from "../files/disk.js";
 
 /** One completion as it was trained on. Further columns (dataset row, token counts) may follow. */
 export interface CompletionRow {

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../errors.js";
-import { explainDiskError, hasCode } from "./disk.js";
+import { explainDiskError, hasCode } from "../files/disk.js";
 
 /** One process per run folder: two would overwrite each other's checkpoints. */
 export const LOCK_FILE = ".run.lock";

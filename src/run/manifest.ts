@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { z } from "zod";
-import { writeFileAtomic } from "./atomic.js";
-import { explainDiskError, hasCode } from "./disk.js";
+import { writeFileAtomic } from "../files/atomic.js";
+import { explainDiskError, hasCode } from "../files/disk.js";
 
 /**
  * A manifest lists a folder's files with size and SHA-256 and is written after all of them. A folder without one was

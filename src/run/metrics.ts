@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.js";
-import { writeAll, writeFileAtomic } from "./atomic.js";
-import { explainDiskError } from "./disk.js";
+import { writeAll, writeFileAtomic } from "../files/atomic.js";
+import { explainDiskError } from "../files/disk.js";
 
 export const METRICS_FILE = "metrics.jsonl";
 

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.js";
-import { writeFileAtomic } from "./atomic.js";
+import { writeFileAtomic } from "../files/atomic.js";
 
 /**
  * The trainer's plain state beside the weights: step, epoch, data order, RNG states, counters.

@@ -1,8 +1,8 @@
 import path from "node:path";
-import { writeFileAtomic } from "../run/atomic.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import { listCheckpoints } from "../run/checkpoint.js";
 import type { Tokenizer } from "../text/index.js";
-import { NonFiniteError } from "../train/learner.js";
+import { NonFiniteError } from "../training/learner.js";
 import type { Example } from "./types.js";
 
 /** Writes the batch at which loss or gradient went wrong beside the checkpoints; returns the error that ends the run and names both. */

@@ -2,17 +2,17 @@
 import path from "node:path";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
+import { choosePasses } from "../passes/memory.js";
 import type { SftRecipe } from "../recipe/index.js";
-import { createProgress } from "../run/progress.js";
-import { chooseDevice } from "../train/device.js";
-import { Learner } from "../train/learner.js";
-import { loadTrainee, saveTrained } from "../train/lora.js";
-import { choosePasses } from "../train/memory.js";
-import { precisionOf } from "../train/precision.js";
-import { assertNotSource, Session } from "../train/session.js";
+import { createProgress } from "../terminal/progress.js";
+import { chooseDevice } from "../training/device.js";
+import { Learner } from "../training/learner.js";
+import { loadTrainee, saveTrained } from "../training/lora.js";
+import { precisionOf } from "../training/precision.js";
+import { assertNotSource, Session } from "../training/session.js";
 import { loadSftData, type SftData } from "./data.js";
 import { EpochOrder } from "./order.js";
-import { type SftState, train } from "./trainer.js";
+import { type SftState, trainSft } from "./trainer.js";
 
 export interface SftOutcome {
   /** Optimizer steps done in all. */
@@ -69,7 +69,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
   const plan = choosePasses(model, recipe, data.longest);
   try {
-    const step = await train({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
+    const step = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
     const finished = step === totalSteps;
     if (finished) saveTrained(model, recipe, source);
     return { step, totalSteps, finished, model: recipe.output_dir };

@@ -1,17 +1,17 @@
+import type { CausalLM } from "../model/index.js";
 import {
   type BackwardOptions,
   backwardTokens,
-  type CausalLM,
   packBatch,
   planBatches,
   scoreTokens,
   type TokenBatch,
   type TokenScores,
-} from "../model/index.js";
-import type { MicroBatchOptions } from "../model/micro-batches.js";
+} from "../passes/index.js";
+import type { MicroBatchOptions } from "../passes/micro-batches.js";
 import { phase } from "../run/phases.js";
 import { ops, scope } from "../torch/index.js";
-import { type Learner, NonFiniteError } from "../train/learner.js";
+import { type Learner, NonFiniteError } from "../training/learner.js";
 import { type Example, learntTokens } from "./types.js";
 
 /** Means over the learnt tokens of a batch, with TRL's names. */

@@ -2,15 +2,15 @@
  * Supervised fine-tuning: the step is the loop of `train` below: rows → loss on their learnt tokens → optimizer → run folder.
  */
 
+import type { PassPlan } from "../passes/memory.js";
 import type { SftRecipe } from "../recipe/index.js";
-import { yieldToEvents } from "../run/interrupt.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
-import type { Progress } from "../run/progress.js";
-import { type Learner, NonFiniteError } from "../train/learner.js";
-import type { PassPlan } from "../train/memory.js";
-import { MetricsRows } from "../train/metrics-rows.js";
-import type { BaseState, Session } from "../train/session.js";
+import { yieldToEvents } from "../terminal/interrupt.js";
+import type { Progress } from "../terminal/progress.js";
+import { type Learner, NonFiniteError } from "../training/learner.js";
+import { MetricsRows } from "../training/metrics-rows.js";
+import type { BaseState, Session } from "../training/session.js";
 import type { SftData } from "./data.js";
 import { dumpBatch } from "./dump.js";
 import type { EpochOrder } from "./order.js";
@@ -41,7 +41,7 @@ export interface SftRun {
 }
 
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
-export async function train(run: SftRun): Promise<number> {
+export async function trainSft(run: SftRun): Promise<number> {
   const { session, learner, recipe, order, totalSteps } = run;
   let state: SftState = session.state ?? initialState(run);
   const rows = new MetricsRows(session.metrics, recipe, totalSteps, state.unlogged);
@@ -70,7 +70,7 @@ function initialState({ recipe, data }: SftRun): SftState {
 function learnOrDump(run: SftRun, examples: readonly Example[], stepsDone: number): Record<string, number> {
   try {
     const seed = [run.recipe.seed, stepsDone + 1];
-    return run.learner.model.training(seed, () =>
+    return run.learner.model.withDropout(seed, () =>
       phase("learning", () => learnStep(run.learner, examples, stepsDone, run.plan)),
     );
   } catch (error) {

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { UserError } from "../errors.js";
-import { hasCode } from "../run/disk.js";
+import { hasCode } from "../files/disk.js";
 import { type DType, ITEM_BYTES } from "./dtype.js";
 
 /**

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { assert, UserError } from "../errors.js";
-import { writeFileAtomic } from "../run/atomic.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import { ITEM_BYTES } from "./dtype.js";
 import { FORMAT_NAMES } from "./safetensors-header.js";
 import type { Tensor } from "./tensor.js";

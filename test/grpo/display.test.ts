@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { Display, formatCompletion } from "../../src/grpo/display.js";
 import type { CompletionRow } from "../../src/run/completions.js";
-import type { Progress } from "../../src/run/progress.js";
+import type { Progress } from "../../src/terminal/progress.js";
 
 const lines: string[] = [];
 const progress: Progress = {

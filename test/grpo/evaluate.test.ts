@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { evaluate } from "../../src/grpo/evaluate.js";
-import { runTraining } from "../../src/grpo/train.js";
+import { runGrpo } from "../../src/grpo/run.js";
 import { loadGrpoRecipe } from "../../src/recipe/index.js";
 import { readMetrics, withoutTiming } from "../../src/run/metrics.js";
 import { temporaryFolder, tinyCheckpoint, tinyDataset, tinyRecipe } from "../support/tiny-run.js";
@@ -14,7 +14,7 @@ let outputs = 0;
 
 async function trainWith(more: readonly string[], output = path.join(folder, `run-${outputs++}`)) {
   const keys = tinyRecipe(folder, output, ["--dataset_name", data, "--save_strategy", "no", ...more]);
-  const outcome = await runTraining(loadGrpoRecipe(undefined, keys).recipe, () => {});
+  const outcome = await runGrpo(loadGrpoRecipe(undefined, keys).recipe, () => {});
   const rows = readMetrics(path.join(output, "metrics.jsonl"));
   const isEvaluation = (row: object) => "eval_reward" in row;
   return { outcome, output, evaluations: rows.filter(isEvaluation), steps: rows.filter((row) => !isEvaluation(row)) };

@@ -5,7 +5,8 @@
  * - prefill followed by cached decoding gives the numbers of one pass, and transformers' greedy continuation
  */
 import { describe, expect, it } from "vitest";
-import { type Attend, type CausalLM, causal, loadModel, padBatch, scoreTokens, sdpa } from "../../src/model/index.js";
+import { type Attend, type CausalLM, causal, loadModel, sdpa } from "../../src/model/index.js";
+import { padBatch, scoreTokens } from "../../src/passes/index.js";
 import { keep, noGrad, ops, scope, type Tensor, tensor } from "../../src/torch/index.js";
 import { fixtureDir, fixtureNames, golden, idsOf, logprobsOf, maxDifference, naiveLogprobs } from "./fixtures.js";
 

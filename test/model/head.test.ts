@@ -3,7 +3,8 @@
  * whatever the chunk, the temperature, tied or not, padded or not.
  */
 import { describe, expect, it } from "vitest";
-import { backwardTokens, type CausalLM, loadModel, padBatch, scoreTokens } from "../../src/model/index.js";
+import { type CausalLM, loadModel } from "../../src/model/index.js";
+import { backwardTokens, padBatch, scoreTokens } from "../../src/passes/index.js";
 import { liveBytes, liveTensors, noGrad, ops, scope, type Tensor, tensor } from "../../src/torch/index.js";
 import { fixtureDir, golden, maxDifference, naiveLogprobs } from "./fixtures.js";
 

@@ -5,7 +5,7 @@ import { resolveSftRecipe } from "../../src/recipe/index.js";
 import { evaluate, learnStep } from "../../src/sft/step.js";
 import type { Example } from "../../src/sft/types.js";
 import { noGrad, ops, scope, type Tensor } from "../../src/torch/index.js";
-import { Learner } from "../../src/train/learner.js";
+import { Learner } from "../../src/training/learner.js";
 import { fixtureDir, golden, idsOf, maxDifference, naiveLogprobs } from "../model/fixtures.js";
 
 const WHOLE = { maxTokens: 1e6, overhead: 1e6 };

@@ -8,7 +8,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { runTraining } from "../../src/grpo/train.js";
+import { runGrpo } from "../../src/grpo/run.js";
 import { loadGrpoRecipe, loadSftRecipe } from "../../src/recipe/index.js";
 import { runSft } from "../../src/sft/index.js";
 
@@ -30,7 +30,7 @@ if (fsync !== undefined) {
 }
 const log = (line: string) => console.error(line);
 const { recipe } = sft ? loadSftRecipe(undefined, keys) : loadGrpoRecipe(undefined, keys);
-const outcome = "reward_funcs" in recipe ? runTraining(recipe, log) : runSft(recipe, log);
+const outcome = "reward_funcs" in recipe ? runGrpo(recipe, log) : runSft(recipe, log);
 if (ms !== undefined) setTimeout(() => process.kill(process.pid, "SIGKILL"), ms);
 if (sigintAfterRow !== undefined) {
   const metrics = path.join(recipe.output_dir, "metrics.jsonl");

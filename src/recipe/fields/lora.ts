@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LORA_MODULES } from "../../model/lora-names.js";
+import { LORA_MODULES } from "../../model/lora/names.js";
 import { count, positive } from "./common.js";
 
 const chosenModules = z.union([

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { count, nonNegative, positive, share } from "./common.js";
 
-/** Names of transformers, and adamw_bf16; src/train/precision.ts says what each keeps. */
+/** Names of transformers, and adamw_bf16; src/training/precision.ts says what each keeps. */
 const OPTIMIZERS = [
   "adamw_torch_fused",
   "adamw_torch",

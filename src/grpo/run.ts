@@ -1,0 +1,157 @@
+import path from "node:path";
+import { type Prompt, PromptSampler } from "../data/index.js";
+import { Engine } from "../engine/index.js";
+import { UserError } from "../errors.js";
+import { resolveModelFolder } from "../model/hub.js";
+import { type CausalLM, loadModel } from "../model/index.js";
+import { choosePasses } from "../passes/memory.js";
+import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
+import { type Functions, loadRewards, type Reward } from "../rewards/index.js";
+import { CompletionsLog } from "../run/completions.js";
+import { createProgress } from "../terminal/progress.js";
+import { loadTokenizer, type Tokenizer } from "../text/index.js";
+import { manualSeed } from "../torch/index.js";
+import { chooseDevice } from "../training/device.js";
+import { Learner, restoreRng } from "../training/learner.js";
+import { loadTrainee, saveTrained } from "../training/lora.js";
+import { precisionOf } from "../training/precision.js";
+import { assertNotSource, Session } from "../training/session.js";
+import { loadPrompts } from "./data.js";
+import { type GrpoState, trainGrpo } from "./trainer.js";
+
+export interface TrainOutcome {
+  /** Optimizer steps done in all. */
+  step: number;
+  /** Whether the run reached its last step; otherwise the same command goes on. */
+  finished: boolean;
+  /** The folder with the trained model. */
+  model: string;
+}
+
+/** Trains as the recipe says; the same call goes on where an earlier one stopped. Everything is checked before the first step. */
+export async function runGrpo(
+  recipe: GrpoRecipe,
+  log: (line: string) => void,
+  functions: Functions = {},
+): Promise<TrainOutcome> {
+  const device = chooseDevice(recipe);
+  const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
+  assertNotSource(recipe.output_dir, source);
+  const tokenizer = loadTokenizer(source, templateOf(recipe));
+  const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
+  const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
+  const session = Session.open<GrpoState>(recipe, recipe, log);
+  try {
+    return await trainIn(session, { recipe, device, source, tokenizer, rewards, ...prompts, log });
+  } finally {
+    session.close();
+    await Promise.all(rewards.map((reward) => reward.close?.()));
+  }
+}
+
+interface Parts {
+  recipe: GrpoRecipe;
+  device: string;
+  source: string;
+  tokenizer: Tokenizer;
+  rewards: Reward[];
+  train: Prompt[];
+  test: Prompt[] | null;
+  log: (line: string) => void;
+}
+
+async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<TrainOutcome> {
+  const { recipe, device, source, tokenizer, rewards, log } = parts;
+  const shape = batchShape(recipe);
+  const totalSteps = totalStepsOf(recipe, parts.train.length);
+  manualSeed(recipe.seed);
+  const options = { ...precisionOf(recipe, { source, device, log }), device, copy: true };
+  const { model, base } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
+  checkFit(model, tokenizer, source);
+  // What adapters are trained on is the reference.
+  const start = () => base ?? loadModel(source, { device, dtype: model.dtype, merge: true }).requireGrad(false);
+  const reference = recipe.beta > 0 ? { model: start() } : null;
+  const learner = new Learner(model, recipe, totalSteps);
+  const sampler = new PromptSampler(parts.train, {
+    seed: recipe.data_seed ?? recipe.seed,
+    shuffle: recipe.shuffle_dataset,
+  });
+  if (session.checkpoint && session.state) {
+    learner.load(session.checkpoint.path);
+    sampler.restore(session.state.sampler);
+    restoreRng(session.state.rng, device);
+    log(`going on from ${session.checkpoint.path}`);
+  }
+  const longestPrompt = parts.train.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
+  const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length);
+  const resumeAtStep = session.checkpoint?.step ?? 0;
+  const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
+  const evaluation = parts.test && {
+    prompts: parts.test,
+    completions: CompletionsLog.open(path.join(recipe.output_dir, "evaluation"), { resumeAtStep }),
+  };
+  log(headline(recipe, totalSteps, device));
+  const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
+  const engine = new Engine(model, tokenizer);
+  const shouldStop = () => session.interrupt.stopRequested;
+  try {
+    const step = await trainGrpo({
+      recipe,
+      shape,
+      passes,
+      totalSteps,
+      learner,
+      reference,
+      sampler,
+      session,
+      completions,
+      evaluation,
+      progress,
+      source,
+      engine,
+      rewards,
+      shouldStop,
+    });
+    const finished = step === totalSteps;
+    if (finished) saveTrained(model, recipe, source);
+    return { step, finished, model: recipe.output_dir };
+  } finally {
+    progress.stop();
+    learner.optimizer.dispose();
+    for (const each of [model, reference?.model]) each?.dispose();
+  }
+}
+
+function headline(recipe: GrpoRecipe, totalSteps: number, device: string): string {
+  const name = recipe.run_name ?? path.basename(path.resolve(recipe.output_dir));
+  const { promptsPerGeneration } = batchShape(recipe);
+  const prompts = promptsPerGeneration === 1 ? "1 prompt" : `${promptsPerGeneration} prompts`;
+  return `${name}: ${totalSteps} steps, ${prompts} × ${recipe.num_generations} completions per sampling, on ${device}`;
+}
+
+function templateOf(recipe: GrpoRecipe): { chatTemplate?: string; chatTemplatePath?: string } {
+  return {
+    ...(recipe.chat_template === null ? {} : { chatTemplate: recipe.chat_template }),
+    ...(recipe.chat_template_path === null ? {} : { chatTemplatePath: recipe.chat_template_path }),
+  };
+}
+
+function checkFit(model: CausalLM, tokenizer: Tokenizer, source: string): void {
+  if (tokenizer.vocabSize <= model.config.vocabSize) return;
+  throw new UserError(
+    `${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model's vocabulary ${model.config.vocabSize}: they do not belong together`,
+  );
+}
+
+/** Optimizer steps of the whole run: max_steps, or num_train_epochs over the prompts (each sampling takes its prompts once). */
+function totalStepsOf(recipe: GrpoRecipe, prompts: number): number {
+  if (recipe.max_steps > 0) return recipe.max_steps;
+  const shape = batchShape(recipe);
+  const samplings = Math.floor(prompts / shape.promptsPerGeneration);
+  if (samplings === 0) {
+    throw new UserError(
+      `${recipe.dataset_name} gives ${prompts} prompts, one step needs ${shape.promptsPerGeneration}: add rows, set max_steps, or make the batch smaller`,
+    );
+  }
+  return Math.ceil(samplings * recipe.num_train_epochs * shape.stepsPerGeneration * recipe.num_iterations);
+}

@@ -1,0 +1,111 @@
+/**
+ * What a training pass holds in memory, and from that: how many tokens a pass takes, and whether its layers are checkpointed.
+ *
+ * Everything here follows from the model, the recipe and the size of the machine's memory, not from what is free at the moment: a
+ * resumed run cuts its passes as the run before did and ends with the same bits.
+ */
+import os from "node:os";
+import { fusedOnCpu } from "../model/attend.js";
+import type { CausalLM, ModelConfig } from "../model/index.js";
+import type { GrpoRecipe } from "../recipe/index.js";
+import { cudaDevice, type DType, ITEM_BYTES, isCuda } from "../torch/index.js";
+import { MOMENTS } from "../training/precision.js";
+import type { MicroBatchOptions } from "./micro-batches.js";
+
+/** How tokens go through the model when it learns. */
+export interface PassPlan extends MicroBatchOptions {
+  /** Keep only the layers' inputs and compute the rest again (model/checkpointing.ts). */
+  checkpointing: boolean;
+}
+
+/** The recipe's keys that decide it. */
+export type PassKeys = Pick<GrpoRecipe, "max_tokens_per_micro_batch" | "gradient_checkpointing">;
+export type MemoryKeys = PassKeys & Pick<GrpoRecipe, "optim" | "master_weights">;
+
+/** Bytes that grow with the tokens of a pass, per token. */
+export interface ActivationBytes {
+  /** Forward and backward with the graph of all layers. */
+  whole: number;
+  /** With checkpointing: the layers' inputs, and one layer. */
+  checkpointed: number;
+}
+
+/**
+ * What autograd keeps per layer, tensor by tensor, for the layers as decoder.ts computes them; in the backward pass a layer's gradients
+ * come on top. `bench/scale.ts layers` measures it.
+ */
+export function activationBytes(config: ModelConfig, dtype: DType, device: string): ActivationBytes {
+  const { hiddenSize: D, intermediateSize: I, layers } = config;
+  const item = ITEM_BYTES[dtype];
+  const fused = fusedOnCpu({ device, dtype, config });
+  // Inputs and outputs of both norms; gate and up, and their product, which without our operator goes through silu as a tensor of its own.
+  const linear = item * (4 * D + (fused ? 3 : 4) * I);
+  const layer = SLACK * (linear + item * attentionNumbers(config, fused));
+  const gradients = item * ((fused ? 4 : 5) * I + 4 * D);
+  return { whole: layers * layer + gradients, checkpointed: layers * item * D + layer + gradients };
+}
+
+function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, fused: boolean): number {
+  const [q, kv] = [heads * headDim, kvHeads * headDim];
+  // The qkv product and what attention gives; without our operator also q and k rotated.
+  if (!fused) return 3 * q + 3 * kv + (qkNorm ? 2 * (q + kv) : 0);
+  return 2 * q + 2 * kv + (qkNorm ? q + kv : 0);
+}
+
+/** What an allocator takes beyond the tensors. */
+const SLACK = 1.1;
+
+/** Tokens above which a pass gets no faster, only larger (measured on a CPU: docs/performance.md). */
+const ENOUGH = { cpu: 1600, gpu: 32_768 };
+/** Tokens below which a pass is slow: then checkpointing pays. */
+const TOO_FEW = { cpu: 512, gpu: 4096 };
+/** Of the machine's memory, what a run may take; for the loss's chunks and all that is not counted. */
+const SHARE = 0.85;
+const RESERVE = 512 * 2 ** 20;
+
+/**
+ * The plan of a run whose longest sequence has `longest` tokens. Checkpointing, unless forbidden, is used where memory is too small for the
+ * longest sequence, or for passes large enough to be fast.
+ */
+export function choosePasses(model: CausalLM, keys: MemoryKeys, longest: number): PassPlan {
+  const { config, dtype, device } = model;
+  const memory = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys);
+  return planPasses(activationBytes(config, dtype, device), keys, { longest, memory, gpu: isCuda(device) });
+}
+
+interface Room {
+  longest: number;
+  /** Bytes for activations. */
+  memory: number;
+  gpu: boolean;
+}
+
+/** The same from plain numbers. */
+export function planPasses(bytes: ActivationBytes, keys: PassKeys, { longest, memory, gpu }: Room): PassPlan {
+  const kind = gpu ? "gpu" : "cpu";
+  const wanted = keys.max_tokens_per_micro_batch;
+  const needed = Math.max(longest, wanted === "auto" ? TOO_FEW[kind] : wanted);
+  const checkpointing = keys.gradient_checkpointing !== false && needed * bytes.whole > memory;
+  if (wanted !== "auto") return { maxTokens: wanted, checkpointing };
+  const room = Math.floor(memory / (checkpointing ? bytes.checkpointed : bytes.whole));
+  return { maxTokens: Math.max(1, Math.min(ENOUGH[kind], room)), checkpointing };
+}
+
+/** Weights, gradients, and what the optimizer keeps. */
+function trainingBytes(model: CausalLM, { optim, master_weights }: MemoryKeys): number {
+  const moments = { float32: 8, bfloat16: 4, "8bit": 2 }[MOMENTS[optim]];
+  let bytes = 0;
+  for (const { numel, dtype } of model.weights.values()) bytes += numel * ITEM_BYTES[dtype];
+  for (const { numel, dtype } of model.parameters().values()) {
+    const master = dtype !== "float32" && master_weights ? 4 : 0;
+    bytes += numel * (ITEM_BYTES[dtype] + moments + master);
+  }
+  return bytes;
+}
+
+/** Bytes of the device, or what the container may use of the machine. */
+function totalMemory(device: string): number {
+  if (isCuda(device)) return cudaDevice(device).bytes;
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+}
