@@ -1,6 +1,6 @@
 /**
  * What one call on small tensors costs, ours beside PyTorch's own: `npx tsx bench/dispatch.ts [rounds]`.
- * PyTorch runs in a Python of its own (OPEN_RS_BENCH_PYTHON, else python3), one thread each, the rounds of both in turn, so that
+ * PyTorch runs in a Python of its own (PYTHON, else python3), one thread each, the rounds of both in turn, so that
  * other work on the machine falls on both. A figure is the median of the rounds' means; ours includes freeing the results, in a
  * scope per CALLS calls; Python's includes its loop and freeing. Target: ≤ 3 µs per call.
  */
@@ -65,7 +65,7 @@ function ourRound(): number[] {
 
 /** A Python with torch that times a round when asked; null if there is none. */
 async function startPython(): Promise<{ version: string; round: () => Promise<number[]>; stop: () => void } | null> {
-  const command = process.env.OPEN_RS_BENCH_PYTHON ?? "python3";
+  const command = process.env.PYTHON ?? "python3";
   if (spawnSync(command, ["-c", "import torch"]).status !== 0) return null;
   const child: ChildProcessWithoutNullStreams = spawn(command, ["-c", PYTHON]);
   child.stderr.pipe(process.stderr);
@@ -119,10 +119,7 @@ console.log(
     ]),
   ),
 );
-if (!python)
-  console.log(
-    "No Python with torch was found for comparison: set OPEN_RS_BENCH_PYTHON to one (OPEN_RS_BENCH_PYTHON=…/bin/python).",
-  );
+if (!python) console.log("No Python with torch was found for comparison: set PYTHON to one, e.g. that of a venv.");
 const slowest = medians.reduce((worst, each) => (each.ours > worst.ours ? each : worst));
 console.log(
   `slowest: ${slowest.name}, ${slowest.ours.toFixed(2)} µs; target ≤ ${TARGET_MICROSECONDS} µs: ${slowest.ours <= TARGET_MICROSECONDS ? "met" : "MISSED"}`,

@@ -1,6 +1,6 @@
 /**
  * Forward and backward over 64 completions of various lengths, ours beside transformers' on the same random checkpoint:
- * `npx tsx bench/pass.ts [rounds = 3]`, with OPEN_RS_PYTHON (default python3) for a Python that has torch and transformers.
+ * `npx tsx bench/pass.ts [rounds = 3]`, PYTHON being a Python that has torch and transformers (default python3).
  * transformers takes the batch as TRL gives it, one tensor padded to the longest. CPU milliseconds on one thread, in turn; the least.
  */
 import { spawnSync } from "node:child_process";
@@ -8,10 +8,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { pythonWith } from "./lib/python.js";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const rounds = Number(process.argv[2] ?? 3);
-const python = process.env.OPEN_RS_PYTHON ?? "python3";
+const python = pythonWith("torch", "transformers");
 const env = { ...process.env, OMP_NUM_THREADS: "1" };
 
 function run(command: string, ...args: string[]): { milliseconds: number; tokens: number } {

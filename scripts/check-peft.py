@@ -6,13 +6,18 @@ On each folder open-rs makes new adapters with random B, saves them, and merged;
 sequences in float32. Prints the largest differences of the log-probabilities and fails above 1e-4.
 """
 import json, pathlib, subprocess, sys, tempfile
-import torch
-from peft import AutoPeftModelForCausalLM
-from transformers import AutoModelForCausalLM
+
+try:
+    import torch
+    from peft import AutoPeftModelForCausalLM
+    from transformers import AutoModelForCausalLM
+except ImportError as error:
+    sys.exit(f"{sys.executable}: {error}: run this with a Python that has torch, transformers and peft, e.g. that of a venv.")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAVE = """
-import { addLora, loadModel, padBatch, saveModel, scoreTokens } from "./src/model/index.js";
+import { addLora, loadModel, saveModel } from "./src/model/index.js";
+import { padBatch, scoreTokens } from "./src/passes/index.js";
 import { noGrad, ops } from "./src/torch/index.js";
 const { source, target, settings, sequences } = JSON.parse(process.argv[1]);
 const model = addLora(loadModel(source, { dtype: "float32", copy: true }), { base: source, seed: 1, dropout: 0.05, ...settings });

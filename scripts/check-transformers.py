@@ -6,12 +6,17 @@ Each folder is loaded and saved again by open-rs (in its own dtype, and sharded)
 sequences in float32. Prints the largest difference of the log-probabilities and fails above 1e-4.
 """
 import json, pathlib, subprocess, sys, tempfile
-import torch
-from transformers import AutoModelForCausalLM
+
+try:
+    import torch
+    from transformers import AutoModelForCausalLM
+except ImportError as error:
+    sys.exit(f"{sys.executable}: {error}: run this with a Python that has torch and transformers, e.g. that of a venv.")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAVE = """
-import { loadModel, padBatch, saveModel, scoreTokens } from "./src/model/index.js";
+import { loadModel, saveModel } from "./src/model/index.js";
+import { padBatch, scoreTokens } from "./src/passes/index.js";
 const [source, target, shard, sequences] = JSON.parse(process.argv[1]);
 const model = loadModel(source);
 saveModel(model, target, { companionsFrom: source, ...(shard ? { maxShardBytes: shard } : {}) });

@@ -4,7 +4,7 @@
  *     npx tsx bench/grpo/ours.ts CHECKPOINT [--prompts 8] [--group 8] [--max-new 96] [--steps 8] [--fixed-length]
  *                                [--beta 0] [--dtype float32] [--threads 2] [--profile]
  *
- * Prints one JSON line, that of ../shared/bench/trl_grpo.py; --profile also where the time went, per phase and operator, to stderr.
+ * Prints one JSON line, that of peer/trl_grpo.py; --profile also where the time went, per phase and operator, to stderr.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

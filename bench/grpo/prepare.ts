@@ -2,14 +2,16 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { DEMO_BASE } from "../../src/demo/demo.js";
 import { generateProblems } from "../../src/demo/problems.js";
 import { loadTokenizer } from "../../src/text/index.js";
 
 /** A random Qwen2 of 4 layers, by the peer's own script. */
-export function randomCheckpoint(folder: string, hidden: number, python: string, peer: string): string {
+export function randomCheckpoint(folder: string, hidden: number, python: string): string {
   if (existsSync(path.join(folder, "prompts.jsonl"))) return folder;
-  execFileSync(python, [path.join(peer, "make_checkpoint.py"), folder, "--hidden", String(hidden)], {
+  const script = fileURLToPath(new URL("peer/make_checkpoint.py", import.meta.url));
+  execFileSync(python, [script, folder, "--hidden", String(hidden)], {
     stdio: "ignore",
   });
   return folder;

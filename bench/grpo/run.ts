@@ -1,17 +1,19 @@
 /**
  * Ours against TRL, in turn: `npm run bench:grpo -- [--workloads a256,a128,b,c] [--rounds 3] [--steps 6] [--threads 2]
- * [--ours float32,bfloat16] [--trl float32,bf16] [--peer ../shared/bench] [--work runs/bench-grpo]`.
+ * [--ours float32,bfloat16] [--trl float32,bfloat16] [--work runs/bench-grpo]`. `ATEN_CPU_CAPABILITY=avx2` before it limits both
+ * sides alike.
  *
  * (a) completions of fixed length 96, random models of hidden size 256 and 128; (b) natural lengths, the demo's warmed-up model, at
  * most 256 tokens; (c) the same with beta 0.04. Prints every run's JSON line, then per workload the medians over the rounds, each side
- * at the precision that is fastest for it, and the medians of the rounds' ratios.
- * Needs Python with torch and trl: OPEN_RS_BENCH_PYTHON, or /work/venv/bin/python.
+ * at the precision that is fastest for it, and the medians of the rounds' ratios with their range.
+ * Needs a Python with torch, transformers, trl, datasets and accelerate: PYTHON, else python3.
  */
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { formatTable } from "../../src/terminal/table.js";
+import { pythonWith } from "../lib/python.js";
 import { randomCheckpoint, warmCheckpoint } from "./prepare.js";
 
 const { values } = parseArgs({
@@ -21,8 +23,7 @@ const { values } = parseArgs({
     steps: { type: "string", default: "6" },
     threads: { type: "string", default: "2" },
     ours: { type: "string", default: "float32,bfloat16" },
-    trl: { type: "string", default: "float32,bf16" },
-    peer: { type: "string", default: "../shared/bench" },
+    trl: { type: "string", default: "float32,bfloat16" },
     work: { type: "string", default: "runs/bench-grpo" },
   },
 });
@@ -40,15 +41,14 @@ interface Side {
   results: Result[];
 }
 
-const python = process.env.OPEN_RS_BENCH_PYTHON ?? "/work/venv/bin/python";
-const peer = path.resolve(values.peer);
+const python = pythonWith("torch", "transformers", "trl", "datasets", "accelerate");
 const here = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const folder = (name: string) => path.resolve(values.work, name);
 
 const natural = ["--max-new", "256"];
 const WORKLOADS: Record<string, { checkpoint(): string; options: string[] }> = {
-  a256: { checkpoint: () => randomCheckpoint(folder("h256"), 256, python, peer), options: ["--fixed-length"] },
-  a128: { checkpoint: () => randomCheckpoint(folder("h128"), 128, python, peer), options: ["--fixed-length"] },
+  a256: { checkpoint: () => randomCheckpoint(folder("h256"), 256, python), options: ["--fixed-length"] },
+  a128: { checkpoint: () => randomCheckpoint(folder("h128"), 128, python), options: ["--fixed-length"] },
   b: { checkpoint: () => warmCheckpoint(folder("warm")), options: natural },
   c: { checkpoint: () => warmCheckpoint(folder("warm")), options: [...natural, "--beta", "0.04"] },
 };
@@ -56,10 +56,7 @@ const WORKLOADS: Record<string, { checkpoint(): string; options: string[] }> = {
 function commandOf({ system, precision }: Side, checkpoint: string): [program: string, args: string[]] {
   if (system === "open-rs")
     return [process.execPath, ["--import", "tsx", here("ours.ts"), checkpoint, "--dtype", precision]];
-  const script = path.join(peer, "trl_grpo.py");
-  if (precision === "float32") return [python, [script, checkpoint]];
-  const mode = precision === "bf16" ? "weights" : "autocast";
-  return [python, [here("trl_bf16.py"), script, mode, checkpoint]];
+  return [python, [here("peer/trl_grpo.py"), checkpoint, "--precision", precision]];
 }
 
 function run(side: Side, checkpoint: string, options: readonly string[]): Result {
@@ -99,8 +96,10 @@ function compare(name: string): string[][] {
     for (const each of sides) each.results.push(run(each, checkpoint, workload.options));
   }
   const [ours, trl] = [fastest(sides, "open-rs"), fastest(sides, "trl")];
-  const ratio = (key: keyof Result) =>
-    median(ours.results.map((result, i) => result[key] / (trl.results[i]?.[key] ?? Number.NaN))).toFixed(2);
+  const ratio = (key: keyof Result) => {
+    const ratios = ours.results.map((result, i) => result[key] / (trl.results[i]?.[key] ?? Number.NaN));
+    return `× ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
+  };
   return sides.map((each) => [
     name,
     each.system,
@@ -109,8 +108,8 @@ function compare(name: string): string[][] {
     medianOf(each, "median_step_s").toFixed(3),
     medianOf(each, "mean_length").toFixed(1),
     medianOf(each, "peak_rss_mb").toFixed(0),
-    each === ours ? `× ${ratio("tokens_per_s")}` : "",
-    each === ours ? `× ${ratio("peak_rss_mb")}` : "",
+    each === ours ? ratio("tokens_per_s") : "",
+    each === ours ? ratio("peak_rss_mb") : "",
   ]);
 }
 

@@ -1,6 +1,6 @@
 """TRL's own best-fit-decreasing packing -> test/fixtures/sft/packing.json.
 
-/work/venv/bin/python test/golden/make_packing.py      (made with trl 1.13, datasets as installed with it)
+python test/golden/make_packing.py      (made with trl 1.13, datasets as installed with it)
 """
 import json
 import pathlib

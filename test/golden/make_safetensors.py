@@ -1,6 +1,6 @@
 """Writes test/fixtures/safetensors: files by the Python library, and the values in them.
 
-safetensors 0.8.0, torch 2.13.0. Run: /work/venv/bin/python test/golden/make_safetensors.py
+safetensors 0.8.0, torch 2.13.0. Run: python test/golden/make_safetensors.py
 """
 import json
 import struct
