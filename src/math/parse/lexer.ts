@@ -4,6 +4,7 @@ import {
   brackets,
   commandAliases,
   conjunctions,
+  delimiters,
   fontCommands,
   functionAliases,
   functions,
@@ -227,7 +228,7 @@ class Lexer {
       this.push("mark", "\\\\");
     } else if (name === "rm") {
       this.roman();
-    } else if (name === "left" || name === "right") {
+    } else if (delimiters.has(name)) {
       if (this.source[this.at] === ".") this.at++;
     } else if (/\s/.test(name) || layout.has(name)) {
       this.spaced ||= !brackets.has(name);

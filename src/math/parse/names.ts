@@ -31,10 +31,13 @@ export const functionAliases: Record<string, string> = {
   sign: "sgn",
 };
 
+/** Commands that make the bracket behind them grow; a full stop behind them is none. */
+export const delimiters = words("left right mleft mright");
+
 /** Commands that only affect layout. */
 export const layout = words(`
   big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle
-  limits nolimits quad qquad hline thinspace enspace hfill noindent mathstrut strut middle centering
+  limits nolimits quad qquad hline thinspace medspace thickspace negthinspace negmedspace negthickspace enspace hfill noindent mathstrut strut middle centering
   , ! ; : > / bf it cal large Large small normalsize allowbreak nonumber protect`);
 
 /** The layout commands that size a bracket: what stands before it still touches it. */

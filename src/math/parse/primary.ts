@@ -217,25 +217,20 @@ export function parseName(cursor: Cursor, letter: string): Node {
     cursor.next();
     name += `^${cursor.raw()}`;
   }
-  if (cursor.isMark("'") && cursor.isMark("(", 1)) {
-    cursor.next();
-    name += "'";
-  }
-  const braced = functionLetters.test(letter) && cursor.isMark("{") && cursor.isMark("(", 1);
+  const primes = functionPrimes(cursor);
+  name += primes;
+  // `f{\left(x \right)}`: how sympy prints a function of a name.
+  const braced = cursor.isMark("{") && cursor.isMark("(", 1);
+  const value = /^[a-zA-Z]$/.test(letter) && !/[eid]/.test(letter) && isPointValue(cursor, braced ? 1 : 0);
+  if (!(braced || cursor.isMark("(")) || !(value || primes !== "" || functionLetters.test(letter))) return sym(name);
   if (braced) cursor.next();
-  if (
-    cursor.isMark("(") &&
-    (functionLetters.test(letter) || (/^[a-zA-Z]$/.test(letter) && !/[eid]/.test(letter) && isPointValue(cursor)))
-  ) {
-    cursor.next();
-    const args = cursor.bracketed(() => parseClauses(cursor));
-    cursor.expect(")");
-    if (braced) cursor.expect("}");
-    if (args.length === 0) throw new NotFormula("empty call");
-    if (name === "Gamma") return call("fact", call("add", args[0]!, num(rational(-1n))));
-    return call("apply", sym(name), ...args);
-  }
-  return sym(name);
+  cursor.next();
+  const args = cursor.bracketed(() => parseClauses(cursor));
+  cursor.expect(")");
+  if (braced) cursor.expect("}");
+  if (args.length === 0) throw new NotFormula("empty call");
+  if (name === "Gamma") return call("fact", call("add", args[0]!, num(rational(-1n))));
+  return call("apply", sym(name), ...args);
 }
 
 /** `^{-1}(`: behind f the inverse function. */
@@ -246,9 +241,21 @@ const isInverseFunction = (cursor: Cursor): boolean =>
   cursor.isMark("}", 4) &&
   cursor.isMark("(", 5);
 
+/** `f''(x)`: primes between a name and its bracket belong to the name. */
+function functionPrimes(cursor: Cursor): string {
+  let count = 0;
+  while (count < 4 && cursor.isMark("'", count)) count++;
+  const bracket = cursor.isMark("(", count) || (cursor.isMark("{", count) && cursor.isMark("(", count + 1));
+  if (count === 0 || !bracket) return "";
+  for (let i = 0; i < count; i++) cursor.next();
+  return "'".repeat(count);
+}
+
 /** `y(0)`: a letter with one plain number in brackets right behind it. */
-const isPointValue = (cursor: Cursor): boolean =>
-  cursor.peek()?.spaced === false && cursor.peek(1)?.kind === "num" && cursor.isMark(")", 2);
+const isPointValue = (cursor: Cursor, ahead = 0): boolean =>
+  (ahead > 0 || cursor.peek()?.spaced === false) &&
+  cursor.peek(ahead + 1)?.kind === "num" &&
+  cursor.isMark(")", ahead + 2);
 
 /** `\text{x}` as a letter; other words only stand alone and are read by the caller. */
 function parseText(cursor: Cursor, text: string): Node {

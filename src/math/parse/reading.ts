@@ -7,6 +7,7 @@ import { Cursor, NotFormula } from "./cursor.js";
 import { type LexOptions, lex } from "./lexer.js";
 import { fontCommands, functions, gluedFunction, textCommands } from "./names.js";
 import { isQualified, quantity } from "./quantity.js";
+import { subscriptsFirst } from "./scripts.js";
 import { isUnitWord } from "./units.js";
 
 /** All ways to read an answer, the usual one first; with the meaning of words if asked. Throws LimitReached. */
@@ -55,7 +56,7 @@ function read(text: string, options: LexOptions): Node {
   if (isProse(text)) return { kind: "text", text };
   const inner = textContent(text);
   if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$/.test(inner)) return { kind: "text", text: inner };
-  const tokens = lex(inner ?? text, options);
+  const tokens = subscriptsFirst(lex(inner ?? text, options));
   try {
     return parseAnswer(new Cursor(tokens, options.limits));
   } catch (problem) {
