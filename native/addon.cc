@@ -1,4 +1,5 @@
 // The module's entry: each file of this folder registers its own functions.
+#include "environment.h"
 #include "handles.h"
 
 namespace openrs {
@@ -11,6 +12,7 @@ Handles& handles() {
 
 NAPI_MODULE_INIT() {
   using namespace openrs;
+  if (!claim(env)) return nullptr;
   try {
     registerErrors(env, exports);
     registerDispatch(env, exports);

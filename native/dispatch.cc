@@ -10,7 +10,7 @@
 namespace openrs {
 namespace {
 
-enum class Kind : uint8_t { Tensor, Int, Float, Bool, Scalar, String, Device, Dtype, Tensors, OptionalTensors, Ints, Floats, Bools, Other };
+enum class Kind : uint8_t { Tensor, Int, Float, Bool, Scalar, String, Device, Dtype, Layout, MemoryFormat, Tensors, OptionalTensors, Ints, Floats, Bools, Other };
 
 struct Argument {
   Kind kind;
@@ -43,9 +43,9 @@ Kind kindOf(const c10::Type& type) {
     case T::NumberType: return Kind::Scalar;
     case T::StringType: return Kind::String;
     case T::DeviceObjType: return Kind::Device;
-    case T::ScalarTypeType:
-    case T::LayoutType:
-    case T::MemoryFormatType: return Kind::Dtype;
+    case T::ScalarTypeType: return Kind::Dtype;
+    case T::LayoutType: return Kind::Layout;
+    case T::MemoryFormatType: return Kind::MemoryFormat;
     case T::ListType: {
       const auto& element = *type.castRaw<c10::ListType>()->getElementType();
       if (element.kind() == T::OptionalType) {
@@ -111,6 +111,13 @@ bool isNone(napi_env env, napi_value v) {
   return t == napi_null || t == napi_undefined;
 }
 
+// libtorch takes the number of an enumeration unseen and looks it up in tables.
+int64_t toCode(napi_env env, napi_value v, int64_t end, const char* what) {
+  int64_t code = toInt64(env, v);
+  if (code < 0 || code >= end) throw std::invalid_argument(std::string("there is no ") + what + " " + std::to_string(code));
+  return code;
+}
+
 c10::IValue toIValue(napi_env env, const Argument& argument, napi_value v) {
   if (argument.optional && isNone(env, v)) return {};
   switch (argument.kind) {
@@ -121,7 +128,9 @@ c10::IValue toIValue(napi_env env, const Argument& argument, napi_value v) {
     case Kind::Scalar: return toScalar(env, v);
     case Kind::String: return toString(env, v);
     case Kind::Device: return c10::Device(toString(env, v));
-    case Kind::Dtype: return toInt64(env, v);
+    case Kind::Dtype: return toCode(env, v, static_cast<int64_t>(at::ScalarType::NumOptions), "dtype");
+    case Kind::Layout: return toCode(env, v, static_cast<int64_t>(at::Layout::NumOptions), "layout");
+    case Kind::MemoryFormat: return toCode(env, v, static_cast<int64_t>(at::MemoryFormat::NumOptions), "memory format");
     case Kind::Ints: return toList<int64_t>(env, v, [&](napi_value e) { return toInt64(env, e); });
     case Kind::Floats: return toList<double>(env, v, [&](napi_value e) { return toDouble(env, e); });
     case Kind::Bools: return toList<bool>(env, v, [&](napi_value e) { return toBool(env, e); });
@@ -203,12 +212,28 @@ napi_value results(napi_env env, const Operator& op, const torch::jit::Stack& st
   return out;
 }
 
+// Reports the exception being handled, with the call's own arguments (which may be wrong themselves).
+void throwFailure(napi_env env, const Operator& op, const napi_value* values, size_t count) {
+  try {
+    try {
+      throw;
+    } catch (const DisposedTensor&) {
+      throwJs(env, "disposed", op.name, "", disposedArguments(env, op, values, count));
+    } catch (const c10::Error& e) {
+      throwJs(env, "torch", op.name, describeArguments(env, op, values, count), e.what_without_backtrace());
+    } catch (const std::exception& e) {
+      throwJs(env, "torch", op.name, describeArguments(env, op, values, count), e.what());
+    }
+  } catch (...) {
+    rethrow(env, op.name.c_str());
+  }
+}
+
 // call(id, ...arguments): arguments in schema order; undefined takes the schema's default.
 napi_value call(napi_env env, napi_callback_info info) {
-  const Operator* op = nullptr;
   napi_value values[kMaxArguments + 1];
   size_t count = kMaxArguments + 1;
-  std::string message;
+  const Operator* op = nullptr;
   try {
     check(env, napi_get_cb_info(env, info, &count, values, nullptr, nullptr));
     op = &operators().at(static_cast<size_t>(toInt32(env, values[0])));
@@ -216,22 +241,11 @@ napi_value call(napi_env env, napi_callback_info info) {
     pushArguments(env, *op, values + 1, count - 1, stack);
     op->handle.callBoxed(stack);
     return results(env, *op, stack);
-  } catch (const PendingException&) {
-    return nullptr;
-  } catch (const DisposedTensor&) {
-    throwJs(env, "disposed", op->name, "", disposedArguments(env, *op, values + 1, count - 1));
-    return nullptr;
-  } catch (const c10::Error& e) {
-    message = e.what_without_backtrace();
-  } catch (const std::exception& e) {
-    message = e.what();
-  }
-  try {
-    throwJs(env, "torch", op ? op->name : "call", op ? describeArguments(env, *op, values + 1, count - 1) : "", message);
   } catch (...) {
-    rethrow(env, op ? op->name.c_str() : "call");
+    if (op) throwFailure(env, *op, values + 1, count - 1);
+    else rethrow(env, "call");
+    return nullptr;
   }
-  return nullptr;
 }
 
 // findOp(name, overload) -> id

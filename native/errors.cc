@@ -8,13 +8,30 @@
 namespace openrs {
 namespace {
 
+// Of the one environment that has the addon (environment.cc).
+napi_env factoryEnv = nullptr;
 napi_ref errorFactory = nullptr;
 
 napi_value setErrorFactory(napi_env env, napi_callback_info info) {
-  Args<1> args(env, info);
-  if (errorFactory) napi_delete_reference(env, errorFactory);
-  check(env, napi_create_reference(env, args[0], 1, &errorFactory));
-  return nullptr;
+  return guarded(env, "setErrorFactory", [&]() -> napi_value {
+    Args<1> args(env, info);
+    if (typeOf(env, args[0]) != napi_function) throw std::invalid_argument("the error factory must be a function");
+    napi_ref fresh;
+    check(env, napi_create_reference(env, args[0], 1, &fresh));
+    if (errorFactory) napi_delete_reference(factoryEnv, errorFactory);
+    factoryEnv = env;
+    errorFactory = fresh;
+    return nullptr;
+  });
+}
+
+void callFactory(napi_env env, napi_value factory, const char* kind, const std::string& op, const std::string& args, const std::string& message) {
+  napi_value global;
+  napi_value error;
+  napi_value argv[4] = {fromString(env, kind), fromString(env, op), fromString(env, args), fromString(env, message)};
+  check(env, napi_get_global(env, &global));
+  check(env, napi_call_function(env, global, factory, 4, argv, &error));
+  check(env, napi_throw(env, error));
 }
 
 }  // namespace
@@ -29,16 +46,21 @@ std::string describe(const at::Tensor& tensor) {
 
 void throwJs(napi_env env, const char* kind, const std::string& op, const std::string& args, const std::string& message) {
   napi_value factory = nullptr;
-  if (!errorFactory || napi_get_reference_value(env, errorFactory, &factory) != napi_ok || !factory) {
+  if (!errorFactory || factoryEnv != env || napi_get_reference_value(env, errorFactory, &factory) != napi_ok || !factory) {
     napi_throw_error(env, kind, (op + ": " + message).c_str());
     return;
   }
-  napi_value global;
-  napi_value error;
-  napi_value argv[4] = {fromString(env, kind), fromString(env, op), fromString(env, args), fromString(env, message)};
-  check(env, napi_get_global(env, &global));
-  check(env, napi_call_function(env, global, factory, 4, argv, &error));
-  napi_throw(env, error);
+  try {
+    callFactory(env, factory, kind, op, args, message);
+  } catch (const PendingException&) {
+  }
+}
+
+void forgetErrorFactory(napi_env env) {
+  if (factoryEnv != env) return;
+  // The reference goes with its environment.
+  factoryEnv = nullptr;
+  errorFactory = nullptr;
 }
 
 void rethrow(napi_env env, const char* what) {
@@ -51,6 +73,8 @@ void rethrow(napi_env env, const char* what) {
     throwJs(env, "torch", what, "", e.what_without_backtrace());
   } catch (const std::exception& e) {
     throwJs(env, "torch", what, "", e.what());
+  } catch (...) {
+    throwJs(env, "torch", what, "", "an unknown C++ exception");
   }
 }
 

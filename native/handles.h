@@ -63,11 +63,14 @@ napi_value guarded(napi_env env, const char* what, F body) {
   }
 }
 
-// Throws what the JavaScript side's error factory makes of (kind, operator, arguments, message).
+// Throws in JavaScript what its error factory makes of (kind, operator, arguments, message). Never throws in C++.
 void throwJs(napi_env env, const char* kind, const std::string& op, const std::string& args, const std::string& message);
 
 // "float32[2, 3]", for error messages and toString.
 std::string describe(const at::Tensor& tensor);
+
+// The factory of an environment that ends is not called any more.
+void forgetErrorFactory(napi_env env);
 
 void registerDispatch(napi_env env, napi_value exports);
 void registerTensors(napi_env env, napi_value exports);

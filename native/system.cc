@@ -9,6 +9,9 @@
 namespace openrs {
 namespace {
 
+// src/recipe/fields/model.ts has the same bound.
+constexpr int32_t kMaxThreads = 1024;
+
 napi_value version(napi_env env, napi_callback_info) {
   return guarded(env, "version", [&] { return fromString(env, TORCH_VERSION); });
 }
@@ -24,7 +27,10 @@ napi_value getNumThreads(napi_env env, napi_callback_info) {
 napi_value setNumThreads(napi_env env, napi_callback_info info) {
   return guarded(env, "setNumThreads", [&]() -> napi_value {
     Args<1> args(env, info);
-    at::set_num_threads(toInt32(env, args[0]));
+    int32_t threads = toInt32(env, args[0]);
+    // OpenMP starts them all, and ends the process where the system has no room for one.
+    if (threads < 1 || threads > kMaxThreads) throw std::invalid_argument("threads must be 1 to " + std::to_string(kMaxThreads) + ", not " + std::to_string(threads));
+    at::set_num_threads(threads);
     return nullptr;
   });
 }

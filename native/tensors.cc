@@ -42,7 +42,9 @@ napi_value fromBytes(napi_env env, napi_callback_info info) {
   return guarded(env, "tensor", [&] {
     Args<3> args(env, info);
     Bytes bytes = toBytes(env, args[0]);
-    auto dtype = static_cast<at::ScalarType>(toInt32(env, args[1]));
+    int32_t code = toInt32(env, args[1]);
+    if (code < 0 || code >= static_cast<int32_t>(at::ScalarType::NumOptions)) throw std::invalid_argument("there is no dtype " + std::to_string(code));
+    auto dtype = static_cast<at::ScalarType>(code);
     at::Tensor out = at::empty(toInts(env, args[2]), at::TensorOptions().dtype(dtype));
     if (out.nbytes() != bytes.length) {
       throw std::invalid_argument(describe(out) + " needs " + std::to_string(out.nbytes()) + " bytes, the array has " + std::to_string(bytes.length));

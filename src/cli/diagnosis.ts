@@ -50,7 +50,7 @@ function driverGpus(): string[] {
 
 async function loadNative(): Promise<Native | Error> {
   try {
-    return (await import("../torch/native.js")).native;
+    return (await import("../torch/native.js")).loadNative();
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

@@ -51,6 +51,8 @@ export class UserRewardPool {
     const worker = new Worker(BOOTSTRAP, {
       eval: true,
       workerData: {
+        // src/torch/native.ts refuses to load libtorch there.
+        purpose: "open-rs rewards",
         tsx: import.meta.resolve("tsx/esm/api"),
         entry: new URL(`./user-worker${extension}`, import.meta.url).href,
         file: pathToFileURL(this.file).href,

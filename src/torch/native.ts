@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
+import { isMainThread, workerData } from "node:worker_threads";
 import { UserError } from "../errors.js";
 import type { NativeCuda } from "./cuda.js";
 import type { TypedArray } from "./dtype.js";
@@ -42,7 +43,11 @@ export interface Native extends NativeCuda {
 /** Where `npm ci` puts the addon: both src/torch and dist/torch are two folders below the project. */
 export const ADDON_PATH = fileURLToPath(new URL("../../build/Release/open_rs.node", import.meta.url));
 
+/** What a rewards worker (src/rewards/user-pool.ts) has as its `workerData.purpose`. */
+export const REWARDS_WORKER = "open-rs rewards";
+
 function load(): Native {
+  refuseRewardsWorker();
   if (!existsSync(ADDON_PATH)) {
     throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npm ci', or 'node scripts/setup.mjs'`);
   }
@@ -50,9 +55,42 @@ function load(): Native {
   // the speed of small products. So they spin for some tens of microseconds (docs/decisions.md). Read once, when libtorch loads.
   if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= "4000";
   process.env.OMP_NUM_THREADS ??= String(os.availableParallelism());
-  const addon = createRequire(import.meta.url)(ADDON_PATH) as Native;
+  const addon = open();
   addon.setErrorFactory(makeError);
   return addon;
 }
 
-export const native: Native = load();
+/** The trainer computes in this process already: its rewards' worker must not be the thread that has libtorch. */
+function refuseRewardsWorker(): void {
+  const data = workerData as { purpose?: unknown } | null;
+  if (isMainThread || data?.purpose !== REWARDS_WORKER) return;
+  throw new UserError(
+    "tensors and models of open-rs cannot be used in a rewards file, which runs in a thread beside the training: " +
+      "use open-rs/math there, or call a process of your own",
+  );
+}
+
+function open(): Native {
+  try {
+    return createRequire(import.meta.url)(ADDON_PATH) as Native;
+  } catch (error) {
+    const [line = ""] = (error as Error).message.split("\n");
+    if ((error as NodeJS.ErrnoException).code === "ERR_OPEN_RS_THREAD") throw new UserError(line);
+    throw new UserError(`the native addon cannot be loaded (${line}): run 'node scripts/setup.mjs' to build it again`);
+  }
+}
+
+/** The addon, once something has used it. */
+export function loadNative(): Native {
+  if (native === unloaded) native = load();
+  return native;
+}
+
+/**
+ * Loads the addon at its first use and steps aside: importing open-rs loads no libtorch, so that what needs none (answers, recipes,
+ * datasets, rewards in their worker) works without it.
+ */
+const unloaded = new Proxy({} as Native, { get: (_unloaded, name) => Reflect.get(loadNative(), name) });
+
+/** The addon. A live binding: after the first use the addon itself. */
+export let native: Native = unloaded;

@@ -53,6 +53,15 @@ describe("functions of a user's file", () => {
     });
   });
 
+  it("may use what open-rs exports, but no tensors: libtorch belongs to the training's thread", async () => {
+    const [correct] = await open("uses-open-rs.ts#correct");
+    expect(await correct!.score([input("\\boxed{0.5}"), input("\\boxed{0.25}")])).toEqual([1, 0]);
+    expect((await failureOf(correct!.score([input("")]))).message).toMatch(/UserError: an empty completion/);
+    const [tensors] = await open("uses-open-rs.ts#tensors");
+    const { message } = await failureOf(tensors!.score([input("a")]));
+    expect(message).toMatch(/tensors and models of open-rs cannot be used in a rewards file.*open-rs\/math/);
+  });
+
   it("takes one export by name, and JavaScript as well", async () => {
     expect((await open("good.ts#tokens")).map((reward) => reward.name)).toEqual(["tokens"]);
     const [brevity] = await open("plain.js");
