@@ -11,19 +11,19 @@ import { SetupError, say } from "./lib/say.mjs";
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)));
 
-function setUp() {
+async function setUp() {
   checkNode();
   const python = findPython();
   checkCompiler();
   const torch = findLibtorch(python, project);
   const start = performance.now();
-  const built = build(project, torch, python);
+  const built = await build(project, torch);
   const how = built ? `built in ${((performance.now() - start) / 1000).toFixed(0)} s` : "is up to date";
   say(`the native addon ${how} (libtorch ${torch.version}, ${torch.cuda ? "CUDA" : "CPU"}, from ${torch.source}).`);
 }
 
 try {
-  setUp();
+  await setUp();
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   say(error.message);

@@ -9,5 +9,6 @@ if [ -z "$node" ]; then
   gunzip -c .gpu-carry/node.gz >"$node"
   chmod +x "$node"
 fi
-"$node" bench/gpu/build.mjs
+[ -d node_modules ] || export NODE_API_HEADERS="$PWD/.gpu-carry/include"
+"$node" scripts/setup.mjs
 "$node" .gpu-carry/bench/run.mjs "$@"

@@ -3,6 +3,7 @@
  * headers and the benchmark as one file. There, `bash bench/gpu/device.sh [options of run.ts]` builds the addon and runs.
  */
 import { copyFileSync, createReadStream, createWriteStream, mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
@@ -11,7 +12,7 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const carry = join(root, ".gpu-carry");
-const headers = join(dirname(dirname(process.execPath)), "include", "node");
+const headers = createRequire(import.meta.url)("node-api-headers").include_dir;
 
 mkdirSync(join(carry, "include"), { recursive: true });
 for (const name of ["node_api.h", "node_api_types.h", "js_native_api.h", "js_native_api_types.h"])

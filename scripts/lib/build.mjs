@@ -1,15 +1,10 @@
-/** Builds native/*.cc into build/Release/open_rs.node with node-gyp, unless nothing that goes into it has changed. */
-import { spawnSync } from "node:child_process";
+/** Builds native/*.cc into build/Release/open_rs.node, unless nothing that goes into it has changed. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import { library } from "./libtorch.mjs";
+import { compile } from "./compile.mjs";
 import { compilerName, probe } from "./prerequisites.mjs";
 import { SetupError, say } from "./say.mjs";
-
-const require = createRequire(import.meta.url);
 
 /**
  * A folder with CUDA's headers, of PyTorch's own packages or the system's toolkit; the addon's CUDA parts need them. Since CUDA 13
@@ -29,73 +24,26 @@ function cudaInclude(torch) {
 
 const compilerVersion = () => probe(compilerName(), ["--version"]).text;
 
-/** Values binding.gyp reads as variables. */
-export function variables(torch) {
-  return {
-    torch_root: torch.root,
-    torch_cuda: torch.cuda ? 1 : 0,
-    cuda_include: cudaInclude(torch),
-    has_libtorch: existsSync(library(torch.root, "torch")) ? 1 : 0,
-    compiler: /clang/i.test(compilerVersion()) ? "clang" : "gcc",
-  };
+/** What the addon is compiled with. */
+export function compileOptions(torch) {
+  const compiler = /clang/i.test(compilerVersion()) ? "clang" : "gcc";
+  return { torch, cudaInclude: cudaInclude(torch), compiler, compilerVersion: compilerVersion() };
 }
 
-/** Node's headers where the running Node was installed with them: then node-gyp downloads nothing. */
-function nodeDirectory() {
-  const prefix = dirname(dirname(process.execPath));
-  const header = join(prefix, "include", "node", "node_version.h");
-  if (!existsSync(header)) return [];
-  const [major] = process.versions.node.split(".");
-  return readFileSync(header, "utf8").includes(`#define NODE_MAJOR_VERSION ${major}\n`) ? [`--nodedir=${prefix}`] : [];
-}
-
+/** All that is read by a build: our sources and the script that compiles them. */
 function sourcesOf(project) {
   const folder = join(project, "native");
   const names = readdirSync(folder, { recursive: true }).map(String);
-  return [
-    join(project, "binding.gyp"),
-    ...names
-      .filter((n) => /\.(cc|h|inc)$/.test(n))
-      .sort()
-      .map((n) => join(folder, n)),
-  ];
+  const native = names.filter((name) => /\.(cc|h|inc)$/.test(name)).sort();
+  return ["scripts/lib/compile.mjs", ...native.map((name) => join("native", name))];
 }
 
-/** Changes when sources, libtorch, Node's ABI, the compiler or the machine's kind do. */
+/** Changes when sources, libtorch, the compiler or the machine's kind do; Node-API is the same in every Node. */
 function fingerprint(project, torch) {
   const hash = createHash("sha256");
-  for (const file of sourcesOf(project)) hash.update(file).update(readFileSync(file));
-  const machine = [process.platform, process.arch, process.versions.modules, compilerVersion(), process.env.CXXFLAGS];
-  return hash.update(JSON.stringify([variables(torch), torch.version, machine])).digest("hex");
-}
-
-function nodeGyp(project, command, args) {
-  const program = require.resolve("node-gyp/bin/node-gyp.js");
-  const run = spawnSync(process.execPath, [program, command, ...args], {
-    cwd: project,
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  const log = `${run.stdout}${run.stderr}`;
-  if (process.env.OPEN_RS_VERBOSE) process.stderr.write(log);
-  if (run.status !== 0)
-    throw new SetupError(`the native addon did not build (OPEN_RS_VERBOSE=1 shows all):\n${failureOf(log)}`);
-  return log;
-}
-
-function compile(project, torch, python) {
-  const defines = Object.entries(variables(torch)).map(([name, value]) => `-D${name}=${value}`);
-  nodeGyp(project, "configure", ["--release", `--python=${python}`, ...nodeDirectory(), "--", ...defines]);
-  return nodeGyp(project, "build", ["--release", `--jobs=${Math.max(2, availableParallelism())}`]);
-}
-
-/** The compiler's first errors, or the end of the log where there is none. */
-function failureOf(log) {
-  const lines = log.split("\n");
-  const errors = lines.filter(
-    (line) => /error[: ]|No space left|Killed/i.test(line) && !line.startsWith("gyp ERR! stack"),
-  );
-  return (errors.length > 0 ? errors.slice(0, 8) : lines.slice(-20)).join("\n");
+  for (const file of sourcesOf(project)) hash.update(file).update(readFileSync(join(project, file)));
+  const machine = [process.platform, process.arch, process.env.CXXFLAGS];
+  return hash.update(JSON.stringify([compileOptions(torch), machine])).digest("hex");
 }
 
 /** Loads the addon in another process, so that a library that is missing or crashes becomes a message. */
@@ -110,22 +58,20 @@ function loadFailure(addon) {
     : (text.split("\n").find((line) => line.startsWith("Error:")) ?? text.split("\n")[0] ?? "it crashed");
 }
 
-export function build(project, torch, python) {
+export async function build(project, torch) {
   const folder = join(project, "build");
   const addon = join(folder, "Release", "open_rs.node");
   const stamp = join(folder, "open_rs.stamp");
   const origin = join(folder, "libtorch.json");
   const wanted = fingerprint(project, torch);
   if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
-  if (/\s/.test(project + torch.root))
-    throw new SetupError(`make cannot build in a path with spaces: move ${/\s/.test(project) ? project : torch.root}.`);
   rmSync(stamp, { force: true });
-  say("building the native addon ...");
+  say("building the native addon (about a minute on two cores) ...");
   if (torch.cuda && !cudaInclude(torch))
     say("no CUDA headers found, so no CUDA graphs: pip install nvidia-cuda-runtime nvidia-cuda-crt, or set CUDA_HOME.");
-  const log = compile(project, torch, python);
-  for (const line of log.split("\n").filter((line) => /warning:/.test(line))) say(line);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(dirname(addon), { recursive: true });
+  const warnings = await compile(project, addon, compileOptions(torch));
+  for (const line of warnings.split("\n").filter((line) => /warning:/.test(line))) say(line);
   writeFileSync(origin, `${JSON.stringify(torch, null, 2)}\n`);
   const failure = loadFailure(addon);
   if (failure) throw new SetupError(`the native addon was built against ${torch.root} but does not load: ${failure}`);

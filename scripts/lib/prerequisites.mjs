@@ -17,7 +17,7 @@ export function checkNode(version = process.versions.node) {
     );
 }
 
-/** The Python that builds the addon (node-gyp needs one) and that installs or lends libtorch. */
+/** The Python that installs or lends libtorch. */
 export function findPython(env = process.env) {
   const python = env.PYTHON || "python3";
   const found = probe(python, ["-c", "import sys; print(*sys.version_info[:2])"]);
@@ -41,7 +41,7 @@ export function checkPip(python) {
     );
 }
 
-/** The C++ compiler node-gyp will call. */
+/** The C++ compiler set-up calls. */
 export const compilerName = (env = process.env) => env.CXX || (process.platform === "darwin" ? "c++" : "g++");
 
 /** It must know C++20. */
@@ -57,6 +57,4 @@ export function checkCompiler(env = process.env) {
     throw new SetupError(
       `${compiler} does not compile C++20: install g++ 11 or clang 14 or newer (${install}), or set CXX.`,
     );
-  const make = env.MAKE || "make";
-  if (!probe(make, ["--version"]).ok) throw new SetupError(`no ${make} found: install it (${install}).`);
 }

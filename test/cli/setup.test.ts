@@ -30,10 +30,9 @@ test.each<[string, Record<string, string>, string]>([
   ["an old Python", { PYTHON: oldPython }, "is Python 3.7: install Python 3.10 or newer"],
   ["no compiler", { PYTHON: python, CXX: "/none" }, "no C++ compiler found (/none): install one with C++20"],
   ["an old compiler", { PYTHON: python, CXX: oldCompiler }, "does not compile C++20: install g++ 11"],
-  ["no make", { PYTHON: python, CXX: compiler, MAKE: "/none" }, "no /none found: install it"],
   [
     "a wrong OPEN_RS_TORCH",
-    { PYTHON: python, CXX: compiler, MAKE: compiler, OPEN_RS_TORCH: "/none" },
+    { PYTHON: python, CXX: compiler, OPEN_RS_TORCH: "/none" },
     "OPEN_RS_TORCH=/none holds no libtorch: name a folder with lib/ and include/",
   ],
 ])("%s", (_name, env, expected) => {
@@ -51,7 +50,7 @@ test("no pip, in a clone without libtorch", () => {
   const copy = spawnSync("cp", ["-r", join(SETUP, ".."), join(clone, "scripts")]);
   expect(copy.status).toBe(0);
   symlinkSync(join(SETUP, "../../node_modules"), join(clone, "node_modules"));
-  const env = { ...process.env, PYTHON: noPip, CXX: compiler, MAKE: compiler, OPEN_RS_TORCH: "" };
+  const env = { ...process.env, PYTHON: noPip, CXX: compiler, OPEN_RS_TORCH: "" };
   const { status, stderr } = spawnSync(process.execPath, [join(clone, "scripts/setup.mjs")], { env, encoding: "utf8" });
   expect(status).toBe(1);
   expect(stderr.trim()).toMatch(/^open-rs: \S+ has no pip: install it/);
