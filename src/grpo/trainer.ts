@@ -9,6 +9,7 @@ import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import type { Progress } from "../terminal/progress.js";
+import { isDue } from "../training/intervals.js";
 import { type Learner, type RngState, saveRng } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
 import type { BaseState, Session } from "../training/session.js";
@@ -153,7 +154,7 @@ function afterStep(run: GrpoRun, state: GrpoState, sampling: Sampling, unlogged:
 function evaluatesAt({ recipe, totalSteps }: GrpoRun, step: number, endsEpoch: boolean): boolean {
   if (recipe.eval_strategy === "epoch") return endsEpoch;
   if (recipe.eval_strategy === "no") return false;
-  return step === totalSteps || step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
+  return step === totalSteps || isDue(step, recipe.eval_steps ?? recipe.logging_steps, totalSteps);
 }
 
 /** Writes a row of eval_ metrics of its own. After Ctrl-C the state stays as it was: the resumed run makes up for it. */
@@ -162,6 +163,7 @@ async function evaluateNow(run: GrpoRun, state: GrpoState, display: Display): Pr
   if (!run.evaluation) return done;
   const result = await orInterrupt(evaluate(run, run.evaluation.prompts, state.step));
   if (!result) return state;
+  if (state.step > 0) run.learner.observe(result.metrics);
   const row = { step: state.step, epoch: run.sampler.epoch, ...result.metrics };
   // A run killed after its row and before its next checkpoint comes here again, to the same figures.
   const known = readMetrics(run.session.metrics.path).some((old) => old.step === state.step && "eval_reward" in old);

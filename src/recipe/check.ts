@@ -2,6 +2,7 @@
 import { isInCodeSpec } from "../rewards/in-code.js";
 import { REWARD_NAMES } from "../rewards/registry.js";
 import { isUserRewardSpec } from "../rewards/user.js";
+import { scheduleProblem } from "./check-schedule.js";
 import { suggestion } from "./nearest.js";
 import type { GrpoRecipe, SftRecipe } from "./schema.js";
 import { batchShape } from "./shape.js";
@@ -61,19 +62,6 @@ function clipProblem(recipe: GrpoRecipe): Problem | undefined {
 function temperatureProblem({ logprob_temperature: own, temperature }: GrpoRecipe): Problem | undefined {
   if (own === null || own === 1 || own === temperature) return undefined;
   return { key: "logprob_temperature", message: `${own} is neither 1 nor the sampling temperature ${temperature}` };
-}
-
-function scheduleProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
-  const { min_lr, min_lr_rate, num_cycles } = recipe.lr_scheduler_kwargs;
-  const key = "lr_scheduler_kwargs";
-  const type = recipe.lr_scheduler_type;
-  const given = [min_lr, min_lr_rate].filter((value) => value !== undefined).length;
-  if (type === "cosine_with_min_lr" && given !== 1)
-    return { key, message: "cosine_with_min_lr takes either min_lr or min_lr_rate" };
-  if (type !== "cosine_with_min_lr" && given > 0)
-    return { key, message: `lr_scheduler_type ${type} knows no minimum: choose cosine_with_min_lr` };
-  if (num_cycles !== undefined && !type.startsWith("cosine")) return { key, message: `${type} knows no num_cycles` };
-  return undefined;
 }
 
 function templateProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {

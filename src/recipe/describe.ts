@@ -11,6 +11,7 @@ interface JsonSchema {
   minimum?: number;
   maximum?: number;
   exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
   minItems?: number;
 }
 
@@ -20,7 +21,8 @@ function range(schema: JsonSchema): string {
   const low = schema.minimum !== undefined && schema.minimum > -BEYOND_RANGE ? `≥ ${schema.minimum}` : "";
   const above = schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : "";
   const high = schema.maximum !== undefined && schema.maximum < BEYOND_RANGE ? `≤ ${schema.maximum}` : "";
-  return [low || above, high].filter(Boolean).join(", ");
+  const below = schema.exclusiveMaximum !== undefined ? `< ${schema.exclusiveMaximum}` : "";
+  return [low || above, high || below].filter(Boolean).join(", ");
 }
 
 function text(schema: JsonSchema): string {
@@ -44,7 +46,7 @@ const ARTICLES: Readonly<Record<string, string>> = { integer: "an", number: "a",
 
 /** A type's words in a sentence: "integer ≥ 1 | null" as "an integer ≥ 1 or null". */
 export function inSentence(types: string): string {
-  const parts = types.replace(", ≤", " and ≤").split(" | ");
+  const parts = types.replaceAll(/, ([≤<])/g, " and $1").split(" | ");
   const withArticles = parts.map((part) => {
     const article = ARTICLES[part.split(" ")[0] ?? ""];
     return article === undefined ? part : `${article} ${part}`;

@@ -79,7 +79,7 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
     "code_language code_eval_test_batch_size parallel_code_exec_per_proc e2b_router_url morph_router_url code_provider " +
     "ioi_provider sapo_temperature_neg sapo_temperature_pos vespo_k_pos vespo_lambda_pos vespo_k_neg vespo_lambda_neg " +
     "ref_model_mixup_alpha ref_model_sync_steps entropy_coef_min entropy_coef_max entropy_coef_delta entropy_target " +
-    "metric_for_best_model greater_is_better bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
+    "bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
     "max_tool_calling_iterations length_column_name debug label_names optim_args",
 };
 

@@ -1,4 +1,5 @@
 /** Keys of ours that another key's value leaves without effect. */
+import { isAdaptive } from "../torch/schedule-names.js";
 import type { GrpoRecipe } from "./schema.js";
 
 interface Rule {
@@ -20,6 +21,11 @@ const RULES: readonly Rule[] = [
     keys: ["dataset_test_split", "num_generations_eval"],
     idle: (r) => !evaluates(r),
     reason: "only with eval_strategy or eval_on_start",
+  },
+  {
+    keys: ["metric_for_best_model", "greater_is_better"],
+    idle: (r) => !isAdaptive(r.lr_scheduler_type),
+    reason: "only with lr_scheduler_type: reduce_lr_on_plateau or greedy",
   },
   { keys: ["num_completions_to_print"], idle: (r) => !r.log_completions, reason: "only with log_completions: true" },
   {

@@ -8,6 +8,7 @@ import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import { yieldToEvents } from "../terminal/interrupt.js";
 import type { Progress } from "../terminal/progress.js";
+import { isDue } from "../training/intervals.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
 import type { BaseState, Session } from "../training/session.js";
@@ -53,7 +54,9 @@ export async function trainSft(run: SftRun): Promise<number> {
     const step = state.step + 1;
     const numTokens = state.numTokens + examples.reduce((sum, example) => sum + example.ids.length, 0);
     const step_time = (performance.now() - start) / 1000;
-    const evaluation = evaluatesAt(run, step) ? prefixed(evaluate(learner.model, run.data.evaluation, run.plan)) : {};
+    const evaluates = evaluatesAt(run, step);
+    const evaluation = evaluates ? prefixed(evaluate(learner.model, run.data.evaluation, run.plan)) : {};
+    if (evaluates) learner.observe(evaluation);
     rows.add({ step, epoch: order.epochAfter(step), num_tokens: numTokens, ...learnt, ...evaluation, step_time });
     run.progress.update(step, { loss: learnt.loss ?? Number.NaN, ...evaluation });
     state = { ...state, step, numTokens, unlogged: rows.unlogged };
@@ -86,7 +89,7 @@ function savesAt(run: SftRun, step: number): boolean {
 function evaluatesAt({ recipe, order, totalSteps }: SftRun, step: number): boolean {
   if (recipe.eval_strategy === "no") return false;
   if (recipe.eval_strategy === "epoch") return step % order.stepsPerEpoch === 0;
-  return step === totalSteps || step % (recipe.eval_steps ?? recipe.logging_steps) === 0;
+  return step === totalSteps || isDue(step, recipe.eval_steps ?? recipe.logging_steps, totalSteps);
 }
 
 const endsEpoch = ({ order }: SftRun, step: number): boolean => step % order.stepsPerEpoch === 0;

@@ -1,11 +1,15 @@
 import fs from "node:fs";
 import path from "node:path";
-import { UserError } from "../errors.js";
+import { assert, UserError } from "../errors.js";
+import { writeFileAtomic } from "../files/atomic.js";
 import type { CausalLM } from "../model/index.js";
 import type { GrpoRecipe, SftRecipe } from "../recipe/index.js";
+import { AdaptiveRate, type AdaptiveState } from "../torch/adaptive-rates.js";
 import { AdamW, clipGradNorm, getRngState, setRngState } from "../torch/index.js";
 import { loadSafetensors, saveSafetensors } from "../torch/safetensors.js";
+import { isAdaptive } from "../torch/schedule-names.js";
 import { makeSchedule, type Schedule, warmupStepsOf } from "../torch/schedules.js";
+import { greaterIsBetter, metricValue } from "./best-metric.js";
 import { MOMENTS } from "./precision.js";
 
 /** The recipe's keys that say how weights move. */
@@ -24,6 +28,8 @@ export type OptimizerKeys = Pick<
   | "optim"
   | "master_weights"
   | "seed"
+  | "metric_for_best_model"
+  | "greater_is_better"
 >;
 
 export interface UpdateMetrics {
@@ -39,11 +45,14 @@ export class NonFiniteError extends UserError {
 }
 
 const OPTIMIZER_FILE = "optimizer.safetensors";
+const SCHEDULER_FILE = "scheduler.json";
 
 /** A model with what moves its weights: gradients in `.grad` → clip → schedule → AdamW. GRPO and SFT share it. */
 export class Learner {
   readonly optimizer: AdamW;
   readonly #schedule: Schedule;
+  /** A learning rate that follows the evaluations. */
+  readonly #adaptive: AdaptiveRate | undefined;
 
   constructor(
     readonly model: CausalLM,
@@ -59,7 +68,14 @@ export class Learner {
       moments: MOMENTS[keys.optim],
       seed: keys.seed,
     });
-    this.#schedule = scheduleOf(keys, totalSteps);
+    const adaptive = adaptiveOf(keys);
+    this.#adaptive = adaptive;
+    this.#schedule = adaptive ? () => adaptive.lr : scheduleOf(keys, totalSteps);
+  }
+
+  /** Tells a learning rate that follows the evaluations of one. Throws a UserError if it has not the metric asked for. */
+  observe(metrics: Readonly<Record<string, number>>): void {
+    this.#adaptive?.observe(metricValue(this.keys.metric_for_best_model, metrics));
   }
 
   /** One optimizer step, the one after `stepsDone`, from the accumulated gradients, which it clears. Throws NonFiniteError. */
@@ -77,6 +93,8 @@ export class Learner {
   /** Writes the optimizer's state into a checkpoint's folder; the weights are saved as a model. */
   save(folder: string): void {
     saveSafetensors(path.join(folder, OPTIMIZER_FILE), this.optimizer.state());
+    if (this.#adaptive)
+      writeFileAtomic(path.join(folder, SCHEDULER_FILE), `${JSON.stringify(this.#adaptive.state())}\n`);
   }
 
   /** @throws UserError if the checkpoint has none (save_only_model) or one of another model */
@@ -90,18 +108,22 @@ export class Learner {
     const { tensors } = loadSafetensors(file);
     this.optimizer.load(tensors);
     for (const tensor of tensors.values()) tensor.dispose();
+    const state = path.join(folder, SCHEDULER_FILE);
+    this.#adaptive?.restore(JSON.parse(fs.readFileSync(state, "utf8")) as AdaptiveState);
   }
 }
 
+function adaptiveOf(keys: OptimizerKeys): AdaptiveRate | undefined {
+  const { lr_scheduler_type: name, lr_scheduler_kwargs: kwargs } = keys;
+  if (!isAdaptive(name)) return undefined;
+  const mode = kwargs.mode ?? (greaterIsBetter(keys) ? "max" : "min");
+  return new AdaptiveRate(name, keys.learning_rate, { ...kwargs, mode });
+}
+
 function scheduleOf(keys: OptimizerKeys, totalSteps: number): Schedule {
-  const { min_lr, min_lr_rate } = keys.lr_scheduler_kwargs;
-  return makeSchedule(keys.lr_scheduler_type, {
-    lr: keys.learning_rate,
-    totalSteps,
-    warmupSteps: warmupSteps(keys, totalSteps),
-    ...(min_lr === undefined ? {} : { minLr: min_lr }),
-    ...(min_lr_rate === undefined ? {} : { minLrRate: min_lr_rate }),
-  });
+  const { lr_scheduler_type: name, lr_scheduler_kwargs: kwargs, learning_rate: lr } = keys;
+  assert(!isAdaptive(name), `${name} has no schedule of its own`);
+  return makeSchedule(name, { lr, totalSteps, warmupSteps: warmupSteps(keys, totalSteps), kwargs });
 }
 
 function warmupSteps({ warmup_steps, warmup_ratio }: OptimizerKeys, totalSteps: number): number {

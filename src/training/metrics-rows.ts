@@ -1,4 +1,5 @@
 import type { MetricsLog, MetricsRow } from "../run/metrics.js";
+import { isDue } from "./intervals.js";
 
 export interface LoggingKeys {
   logging_steps: number;
@@ -43,7 +44,7 @@ export class MetricsRows {
   add(row: MetricsRow): boolean {
     this.#unlogged.push(row);
     const { logging_steps, logging_first_step } = this.keys;
-    const due = row.step % logging_steps === 0 || row.step === this.totalSteps;
+    const due = isDue(row.step, logging_steps, this.totalSteps) || row.step === this.totalSteps;
     if (!due && !(logging_first_step && row.step === 1)) return false;
     this.log.append(averageRows(this.#unlogged));
     this.#unlogged = [];

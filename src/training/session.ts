@@ -16,6 +16,7 @@ import { acquireRunLock, type RunLock } from "../run/lock.js";
 import { METRICS_FILE, MetricsLog } from "../run/metrics.js";
 import { loadTrainerState, saveTrainerState } from "../run/state.js";
 import { type Interrupt, watchInterrupt } from "../terminal/interrupt.js";
+import { isDue } from "./intervals.js";
 import type { Learner } from "./learner.js";
 
 /** The recipe's keys that say where a run lives and when it saves. */
@@ -87,7 +88,7 @@ export class Session<State extends BaseState> {
   savesAt(step: number, total: number): boolean {
     if (this.interrupt.stopRequested) return true;
     if (this.keys.save_strategy === "no") return false;
-    return step === total || (this.keys.save_strategy === "steps" && step % this.keys.save_steps === 0);
+    return step === total || (this.keys.save_strategy === "steps" && isDue(step, this.keys.save_steps, total));
   }
 
   /** Writes checkpoint-<step>: the model in Hugging Face layout, optimizer, trainer state, and what `extra` adds. */

@@ -52,6 +52,36 @@ test("every eval_steps, at the start and at the end: TRL's metrics with eval_, a
   );
 });
 
+test("shares of the run say when to evaluate, log and save", async () => {
+  const { evaluations, steps, output } = await trainWith([
+    ...["--max_steps", "5", "--eval_strategy", "steps", "--eval_steps", "0.5", "--logging_steps", "0.4"],
+    ...["--save_strategy", "steps", "--save_steps", "0.7", "--max_completion_length", "3"],
+  ]);
+  expect(evaluations.map((row) => row.step)).toEqual([3, 5]);
+  expect(steps.map((row) => row.step)).toEqual([2, 4, 5]);
+  const checkpoints = readdirSync(output).filter((name) => name.startsWith("checkpoint-"));
+  expect(checkpoints.sort()).toEqual(["checkpoint-4", "checkpoint-5"]);
+});
+
+test("a learning rate that follows the evaluations falls where their metric does not rise", async () => {
+  const { steps, output } = await trainWith([
+    ...["--eval_strategy", "steps", "--eval_steps", "1", "--max_completion_length", "3"],
+    ...["--lr_scheduler_type", "reduce_lr_on_plateau", "--lr_scheduler_kwargs.patience", "1", "--warmup_steps", "0"],
+    ...["--learning_rate", "1e-12", "--lr_scheduler_kwargs.eps", "0", "--lr_scheduler_kwargs.factor", "0.5"],
+    ...["--save_strategy", "steps", "--save_steps", "6"],
+  ]);
+  // The weights stand still: the first evaluation is the best, the second tolerated, the third is one too many.
+  expect(steps.map((row) => row.learning_rate)).toEqual([1, 1, 1, 0.5, 0.5, 0.25].map((share) => share * 1e-12));
+  expect(readdirSync(path.join(output, "checkpoint-6"))).toContain("scheduler.json");
+});
+
+test("metric_for_best_model must be one of the evaluation's", async () => {
+  const run = trainWith([
+    ...["--eval_strategy", "steps", "--lr_scheduler_type", "greedy", "--metric_for_best_model", "loss"],
+  ]);
+  await expect(run).rejects.toThrow(/metric_for_best_model loss is not among .* choose one of .*eval_reward/);
+});
+
 test("after every epoch, once its last prompts have been learnt from", async () => {
   // 12 prompts, 2 per sampling, 2 updates each: 12 steps an epoch.
   const { evaluations } = await trainWith([

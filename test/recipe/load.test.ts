@@ -44,7 +44,7 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["reward_weights: [1, high]\n", 'recipe.yaml:3:21: reward_weights.1 must be a number, not "high"'],
     [
       "lr_scheduler_kwargs:\n  min_lr_rat: 0.1\n",
-      "recipe.yaml:4:15: lr_scheduler_kwargs has no min_lr_rat (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles",
+      "recipe.yaml:4:15: lr_scheduler_kwargs has no min_lr_rat (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles, warmup_lr_rate, lr_end, power, timescale, num_decay_steps, num_stable_steps, warmup_type, decay_type, min_lr_ratio, mode, factor, patience, threshold, threshold_mode, cooldown, warmup, max_lr, eps, smooth, window_size, reset_start",
     ],
     [
       "dtype: float32\ntorch_dtype: float16\n",
@@ -80,7 +80,17 @@ describe("mistakes say where, what and the nearest right thing", () => {
       "lr_scheduler_type: cosine_with_min_lr\n",
       "recipe.yaml: lr_scheduler_kwargs: cosine_with_min_lr takes either min_lr or min_lr_rate",
     ],
-    ["lr_scheduler_kwargs: {min_lr: 0}\n", /linear knows no minimum/],
+    [
+      "lr_scheduler_kwargs: {min_lr: 0}\n",
+      /linear takes no min_lr \(it takes none\): choose reduce_lr_on_plateau or cosine_with_min_lr or/,
+    ],
+    [
+      "lr_scheduler_type: polynomial\nlr_scheduler_kwargs: {timescale: 5}\n",
+      /polynomial takes no timescale \(it takes lr_end, power\)/,
+    ],
+    ["lr_scheduler_type: polynomial\nlearning_rate: 1.0e-7\n", /lr_end 1e-7 must be below learning_rate 1e-7/],
+    ["lr_scheduler_type: warmup_stable_decay\n", /needs num_decay_steps/],
+    ["lr_scheduler_type: greedy\n", /greedy follows the evaluations: set eval_strategy/],
     ["max_steps: 0\n", /0 steps train nothing/],
   ])("%j", (lines, expected) => {
     const message = errorOf(() => loadGrpoRecipe(write(BASE + lines)));

@@ -49,7 +49,7 @@ describe("words of the command line", () => {
     [["--beta", "much"], '--beta must be a number ≥ 0, not "much"'],
     [
       ["--lr_scheduler_kwargs.min_rate", "1"],
-      "--lr_scheduler_kwargs has no min_rate (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles",
+      "--lr_scheduler_kwargs has no min_rate (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles, warmup_lr_rate, lr_end, power, timescale, num_decay_steps, num_stable_steps, warmup_type, decay_type, min_lr_ratio, mode, factor, patience, threshold, threshold_mode, cooldown, warmup, max_lr, eps, smooth, window_size, reset_start",
     ],
   ])("%j is refused", (words, message) => {
     expect(() => loadGrpoRecipe(undefined, [...MODEL, ...words])).toThrow(message);

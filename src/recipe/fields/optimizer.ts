@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { RAMPS, SCHEDULES } from "../../torch/schedule-names.js";
 import { count, nonNegative, positive, share } from "./common.js";
 
 /** Names of transformers, and adamw_bf16; src/training/precision.ts says what each keeps. */
@@ -15,23 +16,50 @@ const OPTIMIZERS = [
   "paged_adamw_8bit",
 ] as const;
 
+/** Which schedule takes which: SCHEDULE_ARGUMENTS. */
 const schedulerArguments = z
   .strictObject({
     min_lr: nonNegative().optional(),
     min_lr_rate: share().optional(),
     num_cycles: positive().optional(),
+    warmup_lr_rate: share().optional(),
+    lr_end: nonNegative().optional(),
+    power: positive().optional(),
+    timescale: positive().optional(),
+    num_decay_steps: count().optional(),
+    num_stable_steps: z.int().min(0).optional(),
+    warmup_type: z.enum(RAMPS).optional(),
+    decay_type: z.enum(RAMPS).optional(),
+    min_lr_ratio: share().optional(),
+    mode: z.enum(["min", "max"]).optional(),
+    factor: positive().lt(1).optional(),
+    patience: z.int().min(0).optional(),
+    threshold: nonNegative().optional(),
+    threshold_mode: z.enum(["rel", "abs"]).optional(),
+    cooldown: z.int().min(0).optional(),
+    warmup: z.int().min(0).optional(),
+    max_lr: positive().optional(),
+    eps: nonNegative().optional(),
+    smooth: z.boolean().optional(),
+    window_size: count().optional(),
+    reset_start: count().optional(),
   })
   .default({})
-  .describe("cosine_with_min_lr: min_lr, or min_lr_rate as a share of learning_rate; cosine: num_cycles.");
+  .describe(
+    "Arguments of the schedule, with transformers' names and defaults. cosine_with_min_lr takes min_lr, or min_lr_rate as a share of " +
+      "learning_rate; warmup_stable_decay needs num_decay_steps; docs/schedules.md has all of them.",
+  );
 
 /** @param learningRate TRL's default for the trainer: 1e-6 for GRPO, 2e-5 for SFT. */
 export function optimizerFields(learningRate: number) {
   return {
     learning_rate: nonNegative().default(learningRate).describe("Peak learning rate of AdamW."),
     lr_scheduler_type: z
-      .enum(["linear", "cosine", "cosine_with_min_lr", "constant", "constant_with_warmup"])
+      .enum(SCHEDULES)
       .default("linear")
-      .describe("How the learning rate falls after its warm-up."),
+      .describe(
+        "How the learning rate falls after its warm-up. reduce_lr_on_plateau and greedy follow metric_for_best_model of the evaluations.",
+      ),
     lr_scheduler_kwargs: schedulerArguments,
     warmup_ratio: share().default(0).describe("Share of all steps in which the learning rate rises from 0."),
     warmup_steps: nonNegative()

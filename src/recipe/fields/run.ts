@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, strategy } from "./common.js";
+import { count, interval, strategy } from "./common.js";
 
 export const runFields = {
   output_dir: z
@@ -20,16 +20,33 @@ export const runFields = {
       "null or true: the last checkpoint in output_dir if there is one; false: start anew; or a checkpoint folder.",
     ),
   save_strategy: strategy(["no", "steps", "epoch"]).default("steps").describe("When to save a checkpoint."),
-  save_steps: count().default(500).describe("Steps between checkpoints."),
+  save_steps: interval().default(500).describe("Steps between checkpoints; below 1: a share of the run."),
   save_total_limit: count().nullable().default(null).describe("Keep this many checkpoints, the latest. null: all."),
   save_only_model: z.boolean().default(false).describe("Checkpoints without the optimizer: smaller, but no resuming."),
-  logging_steps: count().default(1).describe("Steps between two rows of metrics."),
+  logging_steps: interval().default(1).describe("Steps between two rows of metrics; below 1: a share of the run."),
   logging_first_step: z.boolean().default(false).describe("A row of metrics after the first step too."),
   eval_strategy: strategy(["no", "steps", "epoch"])
     .default("no")
     .describe("When to evaluate on dataset_test_split; steps: every eval_steps and at the end."),
-  eval_steps: count().nullable().default(null).describe("Steps between evaluations. null: logging_steps."),
+  eval_steps: interval()
+    .nullable()
+    .default(null)
+    .describe("Steps between evaluations; below 1: a share of the run. null: logging_steps."),
   eval_on_start: z.boolean().default(false).describe("Evaluate before the first step."),
+  metric_for_best_model: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe(
+      "Metric of the evaluations that the schedules reduce_lr_on_plateau and greedy follow, " +
+        "with or without eval_ before it. null: reward, for SFT loss.",
+    ),
+  greater_is_better: z
+    .boolean()
+    .nullable()
+    .default(null)
+    .describe("Whether more of that metric is better. null: yes, unless its name ends with loss."),
 };
 
 export const completionFields = {
