@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { sample } from "../src/engine/sampler.js";
 import { DEFAULT_SAMPLING } from "../src/engine/types.js";
 import { RopeTable } from "../src/model/rope.js";
+import { plainRope } from "../src/model/rope-config.js";
 import { formatTable } from "../src/terminal/table.js";
 import { gradients, noGrad, ops, scope, setNumThreads, type Tensor, tensor } from "../src/torch/index.js";
 
@@ -54,7 +55,7 @@ function leaf(dtype: DType, ...shape: number[]): Tensor {
   return t;
 }
 
-const table = (K: number, dtype: DType) => new RopeTable({ theta: 10_000, scaling: undefined }, K, dtype, "cpu");
+const table = (K: number, dtype: DType) => new RopeTable(plainRope(10_000), K, dtype, "cpu");
 const index = (values: number[]) => tensor(values, undefined, "int64");
 
 function training(dtype: DType, D: number, I: number, length: number, count: number): void {

@@ -75,6 +75,7 @@ export function parseConfig(raw: unknown, path = "config.json"): ModelConfig {
   const heads = fields.integer("num_attention_heads");
   const hiddenSize = fields.integer("hidden_size");
   const attentionBias = fields.boolean("attention_bias", false);
+  const maxPositions = fields.integer("max_position_embeddings");
   const config: ModelConfig = {
     family,
     vocabSize: fields.integer("vocab_size"),
@@ -84,7 +85,7 @@ export function parseConfig(raw: unknown, path = "config.json"): ModelConfig {
     heads,
     kvHeads: fields.integer("num_key_value_heads", heads),
     headDim: fields.integer("head_dim", family === "qwen3" ? 128 : hiddenSize / heads),
-    maxPositions: fields.integer("max_position_embeddings"),
+    maxPositions,
     rmsNormEps: fields.number("rms_norm_eps", 1e-6),
     tieWordEmbeddings: fields.boolean("tie_word_embeddings", false),
     // Qwen2 always has biases on q, k, v and none on o; the others follow attention_bias for all four.
@@ -92,7 +93,7 @@ export function parseConfig(raw: unknown, path = "config.json"): ModelConfig {
     outputBias: family !== "qwen2" && attentionBias,
     mlpBias: family === "llama" && fields.boolean("mlp_bias", false),
     qkNorm: family === "qwen3",
-    rope: parseRope(fields),
+    rope: parseRope(fields, { maxPositions }),
     dtype: parseDtype(fields),
     bosTokenId: fields.tokenIds("bos_token_id")[0],
     eosTokenIds: fields.tokenIds("eos_token_id"),

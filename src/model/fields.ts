@@ -1,6 +1,9 @@
 /** Typed reading of a JSON object whose every complaint names the file, the field and the value. */
 import { UserError } from "../errors.js";
 
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 export class FieldReader {
   readonly raw: Record<string, unknown>;
 
@@ -9,9 +12,8 @@ export class FieldReader {
     private readonly path: string,
     private readonly prefix = "",
   ) {
-    if (typeof raw !== "object" || raw === null || Array.isArray(raw))
-      throw this.error(`${prefix || "the file"} is not a JSON object`);
-    this.raw = raw as Record<string, unknown>;
+    if (!isObject(raw)) throw this.error(`${prefix || "the file"} is not a JSON object`);
+    this.raw = raw;
   }
 
   error(message: string): UserError {

@@ -5,29 +5,10 @@
  *
  * K head dimension, N positions, P any shape of positions, H heads.
  */
-import { callTensorOp, type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
+import { UserError } from "../errors.js";
+import { type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
 import type { RopeConfig } from "./rope-config.js";
-
-/** One frequency per pair of dimensions, in float32 rounding steps as transformers computes them. */
-export function inverseFrequencies(rope: RopeConfig, headDim: number): Float32Array {
-  const plain = scope(() => {
-    const exponents = tensor(Array.from({ length: headDim / 2 }, (_, i) => Math.fround((2 * i) / headDim)));
-    return Float32Array.from(callTensorOp("aten::pow", "Scalar", rope.theta, exponents).toArray(), (x) => 1 / x);
-  });
-  return rope.scaling === undefined ? plain : stretch(plain, rope.scaling);
-}
-
-/** Llama 3.1: long wavelengths are slowed by `factor`, short ones kept, those between interpolated. */
-function stretch(frequencies: Float32Array, scaling: NonNullable<RopeConfig["scaling"]>): Float32Array {
-  const { factor, lowFreqFactor, highFreqFactor, originalMaxPositions } = scaling;
-  return frequencies.map((frequency) => {
-    const wavelength = (2 * Math.PI) / frequency;
-    if (wavelength < originalMaxPositions / highFreqFactor) return frequency;
-    if (wavelength > originalMaxPositions / lowFreqFactor) return frequency / factor;
-    const smooth = (originalMaxPositions / wavelength - lowFreqFactor) / (highFreqFactor - lowFreqFactor);
-    return ((1 - smooth) * frequency) / factor + smooth * frequency;
-  });
-}
+import { inverseFrequencies } from "./rope-frequencies.js";
 
 /** Cosines and signed sines of some positions, [P, 1, K]: broadcast over the heads of x [P, H, K]. */
 export interface Rotation {
@@ -41,7 +22,7 @@ export class RopeTable {
   private table: { cos_NK: Tensor; sin_NK: Tensor; length: number } | undefined;
 
   constructor(
-    rope: RopeConfig,
+    private readonly rope: RopeConfig,
     private readonly headDim: number,
     private readonly dtype: DType,
     private readonly device: string,
@@ -67,6 +48,11 @@ export class RopeTable {
 
   /** The table of the positions below `length`, at least. */
   upTo(length: number) {
+    const { limit = length } = this.rope;
+    if (length > limit)
+      throw new UserError(
+        `a sequence of ${length} tokens: the rotary embedding in config.json is supported up to position ${limit} only; shorten prompts or completions`,
+      );
     if (this.table === undefined || this.table.length < length) {
       this.dispose();
       this.table = this.build(2 ** Math.ceil(Math.log2(Math.max(length, 64))));
@@ -78,9 +64,10 @@ export class RopeTable {
     const tables = scope(() => {
       const positions_N1 = ops.arange(0, length, { dtype: "float32" }).unsqueeze(-1);
       const angles = positions_N1.mul(tensor(this.frequencies));
-      const sin = ops.sin(angles);
+      const { magnitude } = this.rope;
+      const sized = (t: Tensor) => (magnitude === 1 ? t : ops.mul_(t, magnitude));
+      const [sin, cos] = [sized(ops.sin(angles)), sized(ops.cos(angles))];
       const place = (t: Tensor) => t.to(this.dtype).to(this.device);
-      const cos = ops.cos(angles);
       return {
         cos_NK: place(ops.cat([cos, cos], { dim: -1 })),
         sin_NK: place(ops.cat([sin.neg(), sin], { dim: -1 })),

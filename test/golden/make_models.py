@@ -1,6 +1,6 @@
 """Small random checkpoints and Hugging Face's own numbers for them (transformers 5.18, torch 2.13).
 
-    OMP_NUM_THREADS=1 python test/golden/make_models.py
+    OMP_NUM_THREADS=1 python test/golden/make_models.py [NAME...]
 
 writes test/fixtures/models/<name>/: the checkpoint and golden.json:
     sequences   token ids
@@ -10,7 +10,7 @@ writes test/fixtures/models/<name>/: the checkpoint and golden.json:
     grads       of the mean negative log-probability of sequence 0, per parameter: L2 norm and the sum of g * sin(i)
     greedy      24 greedily decoded ids after the first 5 tokens of sequence 0
 """
-import json, pathlib, shutil
+import json, pathlib, shutil, sys
 import torch
 from transformers import (AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM,
                           Qwen3Config, Qwen3ForCausalLM)
@@ -21,6 +21,7 @@ SMALL = dict(vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_lay
 ROPE = dict(rope_type="default", rope_theta=10000.0)
 LLAMA3 = dict(rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
               original_max_position_embeddings=32)
+YARN = dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=32)
 
 
 def randomise(model, seed):
@@ -75,6 +76,8 @@ def rounded(x):
 
 
 def make(name, model_class, config, seed, dtype=torch.float32, old=False, shard=None):
+    if len(sys.argv) > 1 and name not in sys.argv[1:]:
+        return
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
     torch.manual_seed(seed)
@@ -111,3 +114,4 @@ make("qwen3", Qwen3ForCausalLM,
 make("llama3-rope-old", LlamaForCausalLM, LlamaConfig(**SMALL, rope_parameters=LLAMA3, tie_word_embeddings=True), 4, old=True)
 make("llama3-rope-new-biased", LlamaForCausalLM,
      LlamaConfig(**{**SMALL, "num_key_value_heads": 1}, rope_parameters=LLAMA3, tie_word_embeddings=False, attention_bias=True, mlp_bias=True), 5)
+make("qwen3-yarn", Qwen3ForCausalLM, Qwen3Config(**SMALL, head_dim=16, rope_parameters=YARN, tie_word_embeddings=True), 6, old=True)

@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { loadConfig, parseConfig } from "../../src/model/index.js";
-import { inverseFrequencies } from "../../src/model/rope.js";
 import { fixtureDir } from "./fixtures.js";
 
 const rawOf = (name: string): Record<string, unknown> =>
@@ -63,6 +62,7 @@ describe("parseConfig", () => {
     const ancient = { ...old, rope_scaling: { type: rope_type, ...scaling } };
     const expected = { ...parseConfig(old), raw: {} };
     expect(expected.rope.scaling).toEqual({
+      type: "llama3",
       factor: 8,
       lowFreqFactor: 1,
       highFreqFactor: 4,
@@ -92,8 +92,12 @@ describe("parseConfig", () => {
       /layer_types.*sliding_attention/,
     ],
     ["another activation", { hidden_act: "gelu" }, /hidden_act "gelu"/],
-    ["yarn", { rope_scaling: { type: "yarn", factor: 4 } }, /rope_scaling\.rope_type "yarn"/],
-    ["dynamic", { rope_parameters: { rope_type: "dynamic", factor: 4 } }, /rope_parameters\.rope_type "dynamic"/],
+    [
+      "an unknown rope",
+      { rope_scaling: { type: "axial", factor: 4 } },
+      /rope_scaling\.rope_type "axial" is not supported; supported: default, linear, dynamic, llama3, yarn/,
+    ],
+    ["yarn without a factor", { rope_scaling: { type: "yarn" } }, /rope_scaling\.factor is missing/],
     ["rope per layer type", { rope_parameters: { full_attention: { rope_type: "default" } } }, /full_attention/],
     ["partial rotation", { rope_parameters: { partial_rotary_factor: 0.5 } }, /partial_rotary_factor 0.5/],
     ["dropout", { attention_dropout: 0.1 }, /attention_dropout 0.1/],
@@ -118,17 +122,5 @@ describe("parseConfig", () => {
 
   it("names the file that is missing", () => {
     expect(() => loadConfig("/nowhere/at/all")).toThrow(/\/nowhere\/at\/all\/config\.json: not found/);
-  });
-});
-
-it("frequencies of Llama 3.1 match transformers' _compute_llama3_parameters", () => {
-  // theta 500000, head_dim 16, factor 8, low 1, high 4, original context 8192; printed by transformers 5.18.
-  const scaling = { factor: 8, lowFreqFactor: 1, highFreqFactor: 4, originalMaxPositions: 8192 };
-  const ours = inverseFrequencies({ theta: 500_000, scaling }, 16);
-  const theirs = [
-    1, 0.193922758, 0.0376060307, 0.00729266508, 0.000524846022, 3.42810235e-5, 6.64786967e-6, 1.28917316e-6,
-  ];
-  theirs.forEach((frequency, i) => {
-    expect(Math.abs(ours[i]! / frequency - 1)).toBeLessThan(1e-6);
   });
 });
