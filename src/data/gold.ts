@@ -27,8 +27,9 @@ export function goldOf(row: Row, column: GoldColumn = "auto"): string | undefine
 export type GoldTreatment = "keep" | "drop" | "error";
 
 export interface GoldReport {
-  /** The rows to train on. */
+  /** The rows to train on, and the 0-based places they had. */
   rows: Row[];
+  indices: number[];
   /** 0-based indices, in the given rows, of golds the verifier cannot read. */
   unparseable: number[];
 }
@@ -56,8 +57,9 @@ export function checkGolds(
     }
     unparseable.add(index);
   });
-  const kept = treatment === "drop" ? rows.filter((_, index) => !unparseable.has(index)) : [...rows];
-  return { rows: kept, unparseable: [...unparseable] };
+  const all = rows.map((_, index) => index);
+  const indices = treatment === "drop" ? all.filter((index) => !unparseable.has(index)) : all;
+  return { rows: indices.map((index) => rows[index]!), indices, unparseable: [...unparseable] };
 }
 
 export function missingGold(row: Row, index: number | undefined, column: GoldColumn): UserError {

@@ -1,5 +1,6 @@
 /** Rows to prompts: which column asks, chat template or plain text, and what happens to prompts that are too long. */
 import { UserError } from "../errors.js";
+import { encodePlain } from "../text/plain.js";
 import type { ChatMessage, Tokenizer } from "../text/types.js";
 import { missingColumn } from "./dataset.js";
 import { rowName } from "./places.js";
@@ -20,6 +21,8 @@ export interface PromptOptions {
   promptFormat?: "auto" | "chat" | "text";
   /** Further variables for the chat template. */
   chatVariables?: Record<string, unknown>;
+  /** 0-based places of the rows in their data set, where some were left out. Default: their places in the list. */
+  indices?: readonly number[];
   /** In tokens. Default: no limit. */
   maxPromptLength?: number | null;
   /** "drop" (default) leaves a longer prompt out; "cut" keeps its last tokens (as TRL does). */
@@ -43,8 +46,8 @@ export function makePrompts(rows: readonly Row[], options: PromptOptions): Promp
   const limit = options.maxPromptLength ?? Number.POSITIVE_INFINITY;
   const made: Prompts = { prompts: [], dropped: 0, cut: 0 };
   let shortest = Number.POSITIVE_INFINITY;
-  rows.forEach((row, index) => {
-    const prompt = makePrompt(row, index, column, options);
+  rows.forEach((row, place) => {
+    const prompt = makePrompt(row, options.indices?.[place] ?? place, column, options);
     shortest = Math.min(shortest, prompt.ids.length);
     if (prompt.ids.length <= limit) made.prompts.push(prompt);
     else if (options.onLongPrompt === "cut") made.prompts.push(cutPrompt(prompt, limit, options.tokenizer));
@@ -77,8 +80,9 @@ function makePrompt(row: Row, index: number, column: string, options: PromptOpti
     typeof source === "string"
       ? source
       : tokenizer.applyChatTemplate(source, { addGenerationPrompt: true, variables: chatVariables });
-  const ids = tokenizer.encode(text);
-  if (ids.length === 0) throw new UserError(`${rowName(row, index)}: the prompt in column "${column}" is empty`);
+  const ids = typeof source === "string" ? encodePlain(tokenizer, text) : tokenizer.encode(text);
+  if (text === "" || ids.length === 0)
+    throw new UserError(`${rowName(row, index)}: the prompt in column "${column}" is empty`);
   return { index, source, text, ids, row };
 }
 

@@ -15,7 +15,7 @@ export interface Dataset {
 
 /** A prompt ready to be completed. */
 export interface Prompt {
-  /** 0-based place of its row among the rows given, dropped ones counted. */
+  /** 0-based place of its row in the data set, dropped ones counted. */
   index: number;
   /** What the row gave: text, or messages before the chat template. */
   source: string | ChatMessage[];

@@ -23,6 +23,8 @@ export interface Advantages {
 
 /** Keeps the division finite where a group's rewards are equal. */
 const EPSILON = 1e-4;
+/** Far above what float64 rounds, below any difference that is meant. */
+const ROUNDING = 1e-12;
 
 /** `scores`: per completion one number or null per reward function. */
 export function computeAdvantages(
@@ -38,7 +40,9 @@ export function computeAdvantages(
     const std = options.scale_rewards === "batch" ? batchStd : spread(group);
     const mean = nanMean(group);
     const divisor = options.scale_rewards === "none" ? 1 : std + EPSILON;
-    return group.map((reward) => ({ advantage: orZero((reward - mean) / divisor), zero: Math.abs(std) <= 1e-8 }));
+    const equal = areEqual(group);
+    const zero = Math.abs(std) <= 1e-8 || (equal && options.scale_rewards !== "batch") || areEqual(rewards);
+    return group.map((reward) => ({ advantage: equal ? 0 : orZero((reward - mean) / divisor), zero }));
   });
   return { rewards, advantages: judged.map((j) => j.advantage), zeroStd: judged.map((j) => j.zero) };
 }
@@ -59,6 +63,17 @@ export function rewardMetrics(
   metrics.reward_std = standardDeviation(rewards);
   metrics.frac_reward_zero_std = zeroStd.filter(Boolean).length / zeroStd.length;
   return metrics;
+}
+
+/**
+ * Whether numbers differ by no more than the rounding of what they are sums of. The mean of eight times 0.1 is not 0.1: without this, a
+ * group that teaches nothing would be learnt from for its noise.
+ */
+function areEqual(numbers: readonly number[]): boolean {
+  const known = numbers.filter((x) => !Number.isNaN(x));
+  if (known.length < 2) return false;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  return high - low <= ROUNDING * Math.max(Math.abs(low), Math.abs(high));
 }
 
 /** A single reward (num_generations_eval: 1) does not differ from itself. */

@@ -1,4 +1,12 @@
-import { checkGolds, type Dataset, loadDataset, makePrompts, type Prompt, type Row } from "../data/index.js";
+import {
+  checkGolds,
+  type Dataset,
+  type GoldReport,
+  loadDataset,
+  makePrompts,
+  type Prompt,
+  type Row,
+} from "../data/index.js";
 import { UserError } from "../errors.js";
 import { canParse } from "../math/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
@@ -46,11 +54,12 @@ function promptsOf(
   split: string,
   { tokenizer, rewards, log }: PromptParts,
 ): Prompt[] {
-  const rows = rewards.some((reward) => reward.needsGold)
+  const { rows, indices } = rewards.some((reward) => reward.needsGold)
     ? checkedRows(recipe, dataset.rows, split, log)
-    : dataset.rows;
+    : { rows: dataset.rows, indices: dataset.rows.map((_, index) => index) };
   const { prompts, dropped, cut } = makePrompts(rows, {
     tokenizer,
+    indices,
     maxPromptLength: recipe.max_prompt_length,
     onLongPrompt: recipe.on_long_prompt,
     chatVariables: recipe.chat_template_kwargs,
@@ -65,7 +74,7 @@ function promptsOf(
   return prompts;
 }
 
-function checkedRows(recipe: GrpoRecipe, rows: readonly Row[], split: string, log: (line: string) => void): Row[] {
+function checkedRows(recipe: GrpoRecipe, rows: readonly Row[], split: string, log: (line: string) => void): GoldReport {
   const treatments = { drop: "drop", error: "error", score_1: "keep", null: "keep" } as const;
   const report = checkGolds(rows, canParse, {
     column: recipe.gold_column,
@@ -78,5 +87,5 @@ function checkedRows(recipe: GrpoRecipe, rows: readonly Row[], split: string, lo
     );
   if (report.rows.length === 0)
     throw new UserError(`no row of ${recipe.dataset_name} has a gold answer that can be read: set gold_column`);
-  return report.rows;
+  return report;
 }

@@ -38,7 +38,7 @@ export async function evaluate(
     const groups = await sampleGroups(context, prompts, { n, seed: recipe.seed });
     const scores = groups.flatMap((group) => group.scores);
     const advantages = computeAdvantages(scores, { ...recipe, num_generations: n });
-    const rollout = { groups, advantages, rounds: 1, replaced: 0 };
+    const rollout = { groups, advantages, dynamic: false, rounds: 1, replaced: 0 };
     return {
       metrics: { ...prefixed(rolloutMetrics(rollout, namesOf(rewards))), "time/evaluation": secondsSince(start) },
       rows: completionRows(rollout, rewards, step),

@@ -12,7 +12,7 @@ export function rolloutMetrics(rollout: Rollout, rewardNames: readonly string[])
     ...lengthMetrics("completions/", "terminated_length", ended.length > 0 ? ended : [0]),
     "completions/clipped_ratio": 1 - ended.length / completions.length,
     ...rewardMetrics(scores, rewardNames, rollout.advantages),
-    ...(rollout.rounds > 1 ? dynamicMetrics(rollout) : {}),
+    ...(rollout.dynamic ? dynamicMetrics(rollout) : {}),
   };
 }
 

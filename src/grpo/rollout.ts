@@ -17,6 +17,8 @@ export interface Rollout {
   groups: Group[];
   /** Of all completions, group after group. */
   advantages: Advantages;
+  /** Whether equal groups were to be replaced. */
+  dynamic: boolean;
   /** Samplings it took (1 without dynamic sampling), groups thrown away for their equal rewards. */
   rounds: number;
   replaced: number;
@@ -57,6 +59,7 @@ export async function collectRollout(context: RolloutContext, count: number): Pr
       groups.flatMap((group) => group.scores),
       recipe,
     ),
+    dynamic: recipe.dynamic_sampling,
     rounds,
     replaced,
   };

@@ -16,6 +16,7 @@ import { Learner, restoreRng } from "../training/learner.js";
 import { loadTrainee, saveTrained } from "../training/lora.js";
 import { precisionOf } from "../training/precision.js";
 import { assertNotSource, Session } from "../training/session.js";
+import { companionsOf, templateOf } from "../training/template.js";
 import { loadPrompts } from "./data.js";
 import { type GrpoState, trainGrpo } from "./trainer.js";
 
@@ -37,8 +38,9 @@ export async function runGrpo(
   const device = chooseDevice(recipe);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
-  const tokenizer = loadTokenizer(source, templateOf(recipe));
+  const tokenizer = loadTokenizer(source, { chatTemplate: templateOf(recipe) });
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
+  checkWeights(recipe, rewards);
   const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
   const session = Session.open<GrpoState>(recipe, recipe, log);
   try {
@@ -93,6 +95,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   log(headline(recipe, totalSteps, device));
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
   const engine = new Engine(model, tokenizer);
+  const companions = companionsOf(recipe, source);
   const shouldStop = () => session.interrupt.stopRequested;
   try {
     const step = await trainGrpo({
@@ -107,13 +110,13 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       completions,
       evaluation,
       progress,
-      source,
+      companions,
       engine,
       rewards,
       shouldStop,
     });
     const finished = step === totalSteps;
-    if (finished) saveTrained(model, recipe, source);
+    if (finished) saveTrained(model, recipe, companions);
     return { step, finished, model: recipe.output_dir };
   } finally {
     progress.stop();
@@ -129,11 +132,12 @@ function headline(recipe: GrpoRecipe, totalSteps: number, device: string): strin
   return `${name}: ${totalSteps} steps, ${prompts} × ${recipe.num_generations} completions per sampling, on ${device}`;
 }
 
-function templateOf(recipe: GrpoRecipe): { chatTemplate?: string; chatTemplatePath?: string } {
-  return {
-    ...(recipe.chat_template === null ? {} : { chatTemplate: recipe.chat_template }),
-    ...(recipe.chat_template_path === null ? {} : { chatTemplatePath: recipe.chat_template_path }),
-  };
+/** A file gives a reward for every function it exports: only now is their number known. */
+function checkWeights({ reward_weights: weights }: GrpoRecipe, rewards: readonly Reward[]): void {
+  if (weights === null || weights.length === rewards.length) return;
+  const count = weights.length === 1 ? "1 weight" : `${weights.length} weights`;
+  const names = rewards.map(({ name }) => name).join(", ");
+  throw new UserError(`reward_weights: ${count} for ${rewards.length} rewards (${names}): give one for each`);
 }
 
 function checkFit(model: CausalLM, tokenizer: Tokenizer, source: string): void {

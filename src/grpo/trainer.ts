@@ -13,6 +13,7 @@ import { isDue } from "../training/intervals.js";
 import { type Learner, type RngState, saveRng } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
 import type { BaseState, Session } from "../training/session.js";
+import type { Companions } from "../training/template.js";
 import { completionRows } from "./completion-rows.js";
 import { Display } from "./display.js";
 import { dumpIfNonFinite } from "./dump.js";
@@ -59,8 +60,8 @@ export interface GrpoRun extends RolloutContext {
   /** What to evaluate on; null: the recipe asks for no evaluation. */
   evaluation: EvaluationSet | null;
   progress: Progress;
-  /** The folder whose tokenizer and generation config travel into checkpoints. */
-  source: string;
+  /** What travels into checkpoints beside the weights: tokenizer, generation config. */
+  companions: Companions;
 }
 
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
@@ -73,7 +74,7 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
   for (;;) {
     if (state.evaluationDue) state = await evaluateNow(run, state, display);
     if (state !== saved && savesAt(run, state)) {
-      await phase("saving", () => session.save(learner, state, run.source));
+      await phase("saving", () => session.save(learner, state, run.companions));
       saved = state;
     }
     if (state.step >= totalSteps || session.interrupt.stopRequested) return state.step;

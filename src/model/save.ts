@@ -7,6 +7,8 @@ import { saveSafetensors } from "../torch/safetensors.js";
 import type { CausalLM } from "./decoder.js";
 import { removeAdapterFiles, saveLora } from "./lora/save.js";
 
+const TEMPLATE_FILE = "chat_template.jinja";
+
 /** What travels along with the weights, where the source folder has it. */
 const COMPANIONS = [
   "generation_config.json",
@@ -17,13 +19,15 @@ const COMPANIONS = [
   "vocab.json",
   "merges.txt",
   "tokenizer.model",
-  "chat_template.jinja",
+  TEMPLATE_FILE,
   "chat_template.json",
 ];
 
 export interface SaveModelOptions {
   /** The folder whose generation_config and tokenizer files are copied. */
   companionsFrom?: string;
+  /** A chat template in place of the one among them. */
+  chatTemplate?: string;
   /** Dtype of the stored weights; default: the model's. */
   dtype?: DType;
   maxShardBytes?: number;
@@ -38,7 +42,7 @@ export interface SaveModelOptions {
 export function saveModel(model: CausalLM, dir: string, options: SaveModelOptions = {}): string[] {
   fs.mkdirSync(dir, { recursive: true });
   if (model.lora && !options.merge) {
-    return [...saveLora(model.lora, dir, model.config.layers), ...copyCompanions(options.companionsFrom, dir)];
+    return [...saveLora(model.lora, dir, model.config.layers), ...writeCompanions(options, dir)];
   }
   const dtype = options.dtype ?? model.dtype;
   const files = noGrad(() =>
@@ -50,7 +54,7 @@ export function saveModel(model: CausalLM, dir: string, options: SaveModelOption
   const config = path.join(dir, "config.json");
   writeFileAtomic(config, `${JSON.stringify(configFor(model, dtype), null, 2)}\n`);
   removeAdapterFiles(dir);
-  return [...files, config, ...copyCompanions(options.companionsFrom, dir)];
+  return [...files, config, ...writeCompanions(options, dir)];
 }
 
 /** The weights by Hugging Face's names, adapters added in: rows of our stacked parameters, as views where the dtype stays. */
@@ -72,6 +76,15 @@ export function huggingFaceWeights(model: CausalLM, dtype: DType = model.dtype):
 function configFor(model: CausalLM, dtype: DType): Record<string, unknown> {
   const key = "dtype" in model.config.raw ? "dtype" : "torch_dtype";
   return { ...model.config.raw, [key]: dtype };
+}
+
+function writeCompanions({ companionsFrom, chatTemplate }: SaveModelOptions, dir: string): string[] {
+  const copies = copyCompanions(companionsFrom, dir);
+  if (chatTemplate === undefined) return copies;
+  // It wins over whatever tokenizer_config.json holds, here and in transformers.
+  const own = path.join(dir, TEMPLATE_FILE);
+  writeFileAtomic(own, chatTemplate);
+  return [...copies.filter((file) => file !== own), own];
 }
 
 function copyCompanions(from: string | undefined, to: string): string[] {

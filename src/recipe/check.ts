@@ -64,6 +64,15 @@ function temperatureProblem({ logprob_temperature: own, temperature }: GrpoRecip
   return { key: "logprob_temperature", message: `${own} is neither 1 nor the sampling temperature ${temperature}` };
 }
 
+function precisionProblem({ dtype }: GrpoRecipe | SftRecipe): Problem | undefined {
+  if (dtype !== "float16") return undefined;
+  return {
+    key: "dtype",
+    message:
+      "float16 needs loss scaling, which is not done here: small gradients would vanish. Choose bfloat16 or float32",
+  };
+}
+
 function templateProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
   if (recipe.chat_template === null || recipe.chat_template_path === null) return undefined;
   return { key: "chat_template_path", message: "give chat_template or chat_template_path, not both" };
@@ -82,7 +91,7 @@ function completionLengthProblem(recipe: GrpoRecipe): Problem | undefined {
 }
 
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
-  const common = [scheduleProblem, templateProblem, lengthProblem];
+  const common = [scheduleProblem, precisionProblem, templateProblem, lengthProblem];
   const checks = [rewardProblem, batchProblem, clipProblem, temperatureProblem, completionLengthProblem, ...common];
   return checks.map((check) => check(recipe)).find((problem) => problem !== undefined);
 }
@@ -90,5 +99,7 @@ export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
 export function findSftProblem(recipe: SftRecipe): Problem | undefined {
   const packing: Problem = { key: "packing", message: "packing needs a max_length" };
   if (recipe.packing && recipe.max_length === null) return packing;
-  return [scheduleProblem, templateProblem, lengthProblem].map((check) => check(recipe)).find((problem) => problem);
+  return [scheduleProblem, precisionProblem, templateProblem, lengthProblem]
+    .map((check) => check(recipe))
+    .find((problem) => problem);
 }

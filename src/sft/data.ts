@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { loadDataset } from "../data/index.js";
 import { UserError } from "../errors.js";
 import { loadConfig, type ModelConfig } from "../model/index.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { loadTokenizer, type Tokenizer } from "../text/index.js";
+import { templateOf } from "../training/template.js";
 import { makeExamples } from "./examples.js";
 import { packBestFit } from "./packing.js";
 import type { Example } from "./types.js";
@@ -38,15 +38,6 @@ export async function loadSftData(recipe: SftRecipe, modelFolder: string, log: L
     longest: examples.reduce((longest, { ids }) => Math.max(longest, ids.length), 0),
     fingerprint: fingerprintOf(examples),
   };
-}
-
-function templateOf({ chat_template, chat_template_path }: SftRecipe): string | null {
-  if (chat_template_path === null) return chat_template;
-  try {
-    return readFileSync(chat_template_path, "utf8");
-  } catch (error) {
-    throw new UserError(`chat_template_path ${chat_template_path} cannot be read: ${(error as Error).message}`);
-  }
 }
 
 async function loadExamples(

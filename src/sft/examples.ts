@@ -3,6 +3,7 @@ import { makePrompts, type Prompt, type Row, rowName } from "../data/index.js";
 import { UserError } from "../errors.js";
 import type { SftRecipe } from "../recipe/index.js";
 import type { ChatMessage, Tokenizer } from "../text/index.js";
+import { encodePlain } from "../text/plain.js";
 import { type Example, learntTokens } from "./types.js";
 
 export type ExampleKeys = Pick<
@@ -124,8 +125,9 @@ function renderedAnswer(
  * Prompt and completion are encoded together, as TRL does. Where that merges their characters into one token, they are encoded apart:
  * the sampler, too, will go on from the prompt's own tokens.
  */
-function continuePrompt(prompt: { ids: number[]; text: string }, text: string, tokenizer: Tokenizer): Example {
-  const together = tokenizer.encode(prompt.text + text);
+function continuePrompt(prompt: Pick<Prompt, "ids" | "text" | "source">, text: string, tokenizer: Tokenizer): Example {
+  const whole = prompt.text + text;
+  const together = typeof prompt.source === "string" ? encodePlain(tokenizer, whole) : tokenizer.encode(whole);
   const agrees = prompt.ids.every((id, i) => together[i] === id);
   const ids = agrees ? together : [...prompt.ids, ...tokenizer.encode(text)];
   return { ids: ended(ids, prompt.ids.length, tokenizer), from: prompt.ids.length };
@@ -160,7 +162,7 @@ function conversation(row: Row, index: number, options: ExampleOptions): Example
   if (answer[0]?.role !== "assistant" || asked.length === 0)
     throw new UserError(`${where} does not end with an answer to learn: a message of role "assistant" after others`);
   const text = tokenizer.applyChatTemplate(asked, { addGenerationPrompt: true, variables: keys.chat_template_kwargs });
-  const prompt = { text, ids: tokenizer.encode(text) };
+  const prompt = { text, source: asked, ids: tokenizer.encode(text) };
   return continuePrompt(prompt, renderedAnswer(asked, answer, text, options, where), tokenizer);
 }
 
@@ -168,7 +170,7 @@ function plainText(row: Row, index: number, { tokenizer, keys }: ExampleOptions)
   const value = row[keys.dataset_text_field];
   if (typeof value !== "string")
     throw new UserError(`${rowName(row, index)}: column "${keys.dataset_text_field}" is no text`);
-  return { ids: ended(tokenizer.encode(value), 0, tokenizer), from: 1 };
+  return { ids: ended(encodePlain(tokenizer, value), 0, tokenizer), from: 1 };
 }
 
 function withSystem(messages: readonly ChatMessage[], system: string | null): ChatMessage[] {

@@ -10,6 +10,7 @@ import { Learner } from "../training/learner.js";
 import { loadTrainee, saveTrained } from "../training/lora.js";
 import { precisionOf } from "../training/precision.js";
 import { assertNotSource, Session } from "../training/session.js";
+import { companionsOf } from "../training/template.js";
 import { loadSftData, type SftData } from "./data.js";
 import { EpochOrder } from "./order.js";
 import { type SftState, trainSft } from "./trainer.js";
@@ -67,11 +68,12 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
   const name = recipe.run_name ?? path.basename(path.resolve(recipe.output_dir));
   log(`${name}: ${totalSteps} steps, ${order.stepsPerEpoch} per epoch, on ${device}`);
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
+  const companions = companionsOf(recipe, source);
   const plan = choosePasses(model, recipe, data.longest);
   try {
-    const step = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, source });
+    const step = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, companions });
     const finished = step === totalSteps;
-    if (finished) saveTrained(model, recipe, source);
+    if (finished) saveTrained(model, recipe, companions);
     return { step, totalSteps, finished, model: recipe.output_dir };
   } finally {
     progress.stop();

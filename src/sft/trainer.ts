@@ -12,6 +12,7 @@ import { isDue } from "../training/intervals.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
 import type { BaseState, Session } from "../training/session.js";
+import type { Companions } from "../training/template.js";
 import type { SftData } from "./data.js";
 import { dumpBatch } from "./dump.js";
 import type { EpochOrder } from "./order.js";
@@ -37,8 +38,8 @@ export interface SftRun {
   totalSteps: number;
   session: Session<SftState>;
   progress: Progress;
-  /** The folder whose tokenizer and generation config travel into checkpoints. */
-  source: string;
+  /** What travels into checkpoints beside the weights: tokenizer, generation config. */
+  companions: Companions;
 }
 
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
@@ -61,7 +62,7 @@ export async function trainSft(run: SftRun): Promise<number> {
     run.progress.update(step, { loss: learnt.loss ?? Number.NaN, ...evaluation });
     state = { ...state, step, numTokens, unlogged: rows.unlogged };
     await yieldToEvents();
-    if (savesAt(run, step)) await phase("saving", () => session.save(learner, state, run.source));
+    if (savesAt(run, step)) await phase("saving", () => session.save(learner, state, run.companions));
   }
   return state.step;
 }

@@ -12,6 +12,7 @@ import {
 } from "../model/index.js";
 import { loadLora } from "../model/lora/load.js";
 import type { GrpoRecipe } from "../recipe/index.js";
+import type { Companions } from "./template.js";
 
 /** The recipe's keys that say so. */
 export type LoraKeys = Pick<
@@ -80,9 +81,8 @@ function describe({ lora, weights }: CausalLM): string {
 }
 
 /** Writes the trained model to output_dir: whole, or its adapters in PEFT's format, or (merge_adapters) both. */
-export function saveTrained(model: CausalLM, keys: LoraKeys & { output_dir: string }, source: string): void {
+export function saveTrained(model: CausalLM, keys: LoraKeys & { output_dir: string }, companions: Companions): void {
   const merge = keys.merge_adapters;
-  const companions = { companionsFrom: source };
   if (model.lora && merge) saveModel(model, path.join(keys.output_dir, "adapter"), companions);
   saveModel(model, keys.output_dir, { ...companions, merge });
 }

@@ -18,6 +18,7 @@ import { loadTrainerState, saveTrainerState } from "../run/state.js";
 import { type Interrupt, watchInterrupt } from "../terminal/interrupt.js";
 import { isDue } from "./intervals.js";
 import type { Learner } from "./learner.js";
+import type { Companions } from "./template.js";
 
 /** The recipe's keys that say where a run lives and when it saves. */
 export type RunKeys = Pick<
@@ -92,11 +93,16 @@ export class Session<State extends BaseState> {
   }
 
   /** Writes checkpoint-<step>: the model in Hugging Face layout, optimizer, trainer state, and what `extra` adds. */
-  async save(learner: Learner, state: State, source: string, extra?: (folder: string) => void): Promise<Checkpoint> {
+  async save(
+    learner: Learner,
+    state: State,
+    companions: Companions,
+    extra?: (folder: string) => void,
+  ): Promise<Checkpoint> {
     this.metrics.sync();
     const keep = this.keys.save_total_limit;
     const write = (folder: string) => {
-      saveModel(learner.model, folder, { companionsFrom: source });
+      saveModel(learner.model, folder, companions);
       if (!this.keys.save_only_model) learner.save(folder);
       saveTrainerState(folder, state);
       extra?.(folder);

@@ -54,14 +54,29 @@ describe("what the model sees", () => {
     const { prompts } = makePrompts([row], options);
     expect(prompts).toHaveLength(1);
     expect(prompts[0]).toMatchObject({ index: 0, text, row });
-    expect(prompts[0].ids).toEqual(options.tokenizer.encode(text));
+    const addSpecialTokens = typeof prompts[0].source === "string";
+    expect(prompts[0].ids).toEqual(options.tokenizer.encode(text, { addSpecialTokens }));
   });
+});
+
+it("plain text gets the beginning-of-text token that the tokenizer adds, once (TRL: processing_class(text=prompt))", () => {
+  const bos = tokenizer.bosTokenId!;
+  const idsOf = (prompt: string, of = tokenizer) => makePrompts([{ prompt }], { tokenizer: of }).prompts[0].ids;
+  expect(idsOf("1+1=")).toEqual([bos, ...tokenizer.encode("1+1=")]);
+  expect(idsOf("<|bos|>1+1=")).toEqual([bos, ...tokenizer.encode("1+1=")]);
+  expect(idsOf("1+1=", withoutTemplate)).toEqual(withoutTemplate.encode("1+1="));
+});
+
+it("rows keep their places in the data set where some were left out", () => {
+  const rows = [{ prompt: "a" }, { prompt: "b" }];
+  const { prompts } = makePrompts(rows, { tokenizer, indices: [3, 7] });
+  expect(prompts.map(({ index }) => index)).toEqual([3, 7]);
 });
 
 describe("long prompts", () => {
   const rows = ["1", "12345678", "12"].map((prompt) => ({ prompt }));
   it("are dropped and counted", () => {
-    const made = makePrompts(rows, { tokenizer, maxPromptLength: 2 });
+    const made = makePrompts(rows, { tokenizer, maxPromptLength: 3 });
     expect(made.prompts.map((p) => [p.index, p.text])).toEqual([
       [0, "1"],
       [2, "12"],
@@ -69,14 +84,14 @@ describe("long prompts", () => {
     expect(made).toMatchObject({ dropped: 1, cut: 0 });
   });
   it("or cut at the left and counted", () => {
-    const made = makePrompts(rows, { tokenizer, maxPromptLength: 2, onLongPrompt: "cut" });
-    expect(made.prompts.map((p) => p.text)).toEqual(["1", "78", "12"]);
-    expect(made.prompts[1].ids).toEqual(tokenizer.encode("78"));
+    const made = makePrompts(rows, { tokenizer, maxPromptLength: 3, onLongPrompt: "cut" });
+    expect(made.prompts.map((p) => p.text)).toEqual(["1", "678", "12"]);
+    expect(made.prompts[1].ids).toEqual(tokenizer.encode("678"));
     expect(made).toMatchObject({ dropped: 0, cut: 1 });
   });
   it("an error when none is left", () => {
     const make = () => makePrompts([{ prompt: "12345" }], { tokenizer, maxPromptLength: 2 });
-    expect(make).toThrow(/all 1 prompts are longer than max_prompt_length 2 \(the shortest has 5 tokens\)/);
+    expect(make).toThrow(/all 1 prompts are longer than max_prompt_length 2 \(the shortest has 6 tokens\)/);
   });
 });
 
@@ -123,8 +138,12 @@ describe("wrong rows", () => {
 describe("golds", () => {
   const rows: Row[] = [{ answer: "7" }, { answer: "?!" }, { solution: "so \\boxed{\\frac{1}{2}}", answer: "?" }];
   it("that cannot be parsed are counted, kept or dropped", () => {
-    expect(checkGolds(rows, canParse)).toEqual({ rows, unparseable: [1] });
-    expect(checkGolds(rows, canParse, { treatment: "drop" })).toEqual({ rows: [rows[0], rows[2]], unparseable: [1] });
+    expect(checkGolds(rows, canParse)).toEqual({ rows, indices: [0, 1, 2], unparseable: [1] });
+    expect(checkGolds(rows, canParse, { treatment: "drop" })).toEqual({
+      rows: [rows[0], rows[2]],
+      indices: [0, 2],
+      unparseable: [1],
+    });
   });
   it("or stop", () => {
     expect(() => checkGolds(rows, canParse, { treatment: "error" })).toThrow(

@@ -38,6 +38,28 @@ it("a group of equal rewards teaches nothing", () => {
   expect(zeroStd).toEqual([true, true, false, false]);
 });
 
+it.each([
+  ["0.1 eight times", Array<number>(8).fill(0.1)],
+  ["sums in another order", [0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1, 0.6, 0.6]],
+  ["large ones", [1e9 + 0.1, 1e9 + 0.1, 1e9 + 0.1, 1e9 + 0.1 + 1e-7]],
+])("rewards that are equal but for rounding are equal: %s", (_name, rewards) => {
+  const group = { num_generations: rewards.length, reward_weights: null };
+  for (const scale_rewards of ["group", "none", "batch"] as const) {
+    const judged = computeAdvantages(
+      rewards.map((reward) => [reward]),
+      { ...group, scale_rewards },
+    );
+    expect(judged.advantages).toEqual(rewards.map(() => 0));
+    expect(judged.zeroStd).toEqual(rewards.map(() => true));
+  }
+});
+
+it("small differences are differences", () => {
+  const options = { num_generations: 2, reward_weights: null, scale_rewards: "none" } as const;
+  expect(computeAdvantages([[1], [1 + 1e-6]], options).advantages[1]).toBeCloseTo(5e-7, 12);
+  expect(computeAdvantages([[0], [1e-10]], options).advantages[1]).toBeCloseTo(5e-11, 15);
+});
+
 it("incomplete groups and missing weights are broken invariants", () => {
   const options: AdvantageOptions = { num_generations: 2, reward_weights: [1], scale_rewards: "group" };
   expect(() => computeAdvantages([[1]], options)).toThrow(/1 completions are not groups of 2/);

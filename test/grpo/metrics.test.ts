@@ -56,7 +56,7 @@ function rolloutOf(
     completions: all.slice(g * G, (g + 1) * G),
     scores: scores.slice(g * G, (g + 1) * G),
   }));
-  return { groups, advantages: computeAdvantages(scores, options), rounds: 1, replaced: 0 };
+  return { groups, advantages: computeAdvantages(scores, options), dynamic: false, rounds: 1, replaced: 0 };
 }
 
 it.each(completions)("completions/* and num_tokens of batch $batch", ({ batch, prompt_length, metrics }) => {

@@ -24,5 +24,7 @@ function bounded(ratio_T: Tensor, options: CorrectionOptions): Tensor {
   const { vllm_importance_sampling_clip_min: min, vllm_importance_sampling_clip_max: max } = options;
   if (min === null && max === null) return ratio_T;
   const cut_T = ops.clamp(ratio_T, { min, max });
-  return options.vllm_importance_sampling_mode.endsWith("truncate") ? cut_T : ratio_T.mul(ops.eq(cut_T, ratio_T));
+  if (options.vllm_importance_sampling_mode.endsWith("truncate")) return cut_T;
+  // Not a product with 0 and 1: an infinite ratio, which is the first to be dropped, would become NaN.
+  return ops.maskedFill(ratio_T, ops.ne(cut_T, ratio_T), 0);
 }
