@@ -4,18 +4,17 @@
  * Order: the last box (with the boxes beside it); a formula behind "answer is" or "answer:"; and, where the options say
  * "anywhere", the words behind that anchor, the last formula, the last number, the whole text.
  */
+import { type Place as Box, readingsOfBox } from "./around.js";
 import type { Options } from "./options.js";
 
 export interface Extraction {
   /** The source of each part: one, or several for boxes side by side. */
   parts: string[];
+  /** Other readings of the same place: `10` for `\boxed{10}\%`. */
+  others?: string[][];
+  /** The box without what stands around it, for when that is no formula. */
+  alone?: string[];
   how: "box" | "anchored formula" | "anchored text" | "formula" | "number" | "text";
-}
-
-interface Box {
-  start: number;
-  end: number;
-  content: string;
 }
 
 /** The position of the brace that closes each `{`, or -1; escaped braces do not count. */
@@ -53,20 +52,17 @@ function findBoxes(text: string, strict: boolean): Box[] {
 /** Between boxes that are one answer: delimiters, commas, "and", "or". */
 const beside = /^(?:\s|[$,;.&]|\\[()[\],;!]|\\text\s*\{\s*(?:and|or)\s*\}|\\quad|and\b|or\b)*$/;
 
-const percentBehind = /^\$?\s{0,2}(?:\\?%|percent\b|pct\b)/;
-
-function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]): string[] {
+function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]): Extraction {
   let first = boxes.length - 1;
   while (manyBoxes === "set" && first > 0) {
     const gap = text.slice(boxes[first - 1]!.end, boxes[first]!.start);
     if (gap.length > 40 || !beside.test(gap)) break;
     first--;
   }
-  const parts = boxes.slice(first).map((box) => box.content.trim());
-  // `\boxed{28}\%`
-  if (parts.length === 1 && percentBehind.test(text.slice(boxes.at(-1)!.end, boxes.at(-1)!.end + 12)))
-    parts[0] += "\\%";
-  return [...new Set(parts)];
+  const parts = [...new Set(boxes.slice(first).map((box) => box.content.trim()))];
+  if (boxes.length - first > 1) return { parts, how: "box" };
+  const [usual, ...others] = readingsOfBox(text, boxes.at(-1)!);
+  return { parts: [usual!.trim()], others: others.map((other) => [other.trim()]), alone: parts, how: "box" };
 }
 
 const anchor = /answer(?:\s+(?:is|was|equals))?\s{0,3}:?\s{0,3}(?:\*\*)?\s{0,3}:?\s{0,3}(?=\$|\\\(|\\\[)/gi;
@@ -137,7 +133,7 @@ export function extract(
   options: Pick<Options, "extraction" | "boxes" | "manyBoxes">,
 ): Extraction | undefined {
   const boxes = findBoxes(text, options.boxes === "strict");
-  if (boxes.length > 0) return { parts: lastBoxes(text, boxes, options.manyBoxes), how: "box" };
+  if (boxes.length > 0) return lastBoxes(text, boxes, options.manyBoxes);
   // Answers stand at the end: that much of it is searched for anchors and formulas.
   text = text.slice(-tailLength);
   const anchored = lastMatch(text, anchor);
@@ -174,7 +170,7 @@ function extractAnywhere(text: string): Extraction | undefined {
 /** The answer of a gold: its boxes, or the whole text without its formula delimiters. */
 export function extractGold(gold: string): Extraction | undefined {
   const boxes = findBoxes(gold, false);
-  if (boxes.length > 0) return { parts: lastBoxes(gold, boxes, "set"), how: "box" };
+  if (boxes.length > 0) return lastBoxes(gold, boxes, "set");
   const text = gold.trim().replace(/^\\[([]\s*|\s*\\[)\]]$/g, "");
   const bare = text.replace(/(\\.)|\$/gs, (_, escaped: string | undefined) => escaped ?? " ").trim();
   return bare === "" ? undefined : { parts: [bare], how: "text" };

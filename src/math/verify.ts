@@ -49,7 +49,19 @@ interface Judged {
   read: { gold?: Node; prediction?: Node };
 }
 
+/** The verdict on the first reading of the place the answer stands in, or on another one that is equal. */
 function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
+  const first = judgeOne(gold, answer, options);
+  if (isEqual(first.verdict)) return first;
+  const around = answer.alone && first.read.prediction?.kind === "text" && answer.alone[0] !== answer.parts[0];
+  for (const parts of [...(answer.others ?? []), ...(around ? [answer.alone!] : [])]) {
+    const other = judgeOne(gold, { parts, how: answer.how }, options);
+    if (isEqual(other.verdict)) return other;
+  }
+  return first;
+}
+
+function judgeOne(gold: Extraction, answer: Extraction, options: Options): Judged {
   const [goldPlain, answerPlain] = [gold.parts.map(plainText).join(","), answer.parts.map(plainText).join(",")];
   if (answerPlain === "") return { verdict: different("empty answer"), read: {} };
   if (isChoice(goldPlain, answer.parts) || sameChoices(gold.parts, answer.parts))
