@@ -16,6 +16,8 @@ export interface Options {
    * digits after the point. Infinity: decimals are exact numbers.
    */
   decimals: number;
+  /** "hold": a chain of equations must hold along its way (`2 + 2 = 5` does not say 5). "end": its last side counts. */
+  chains: "hold" | "end";
   /** A unit or currency on one side only is ignored; on both sides they must agree. "ignore": they need not. */
   units: "agree" | "ignore";
   /** "fold": a letter's case may differ where that confuses no variables (`C` for the constant `c`). "keep": it may not. */
@@ -34,6 +36,7 @@ export const reward: Options = {
   boxes: "strict",
   manyBoxes: "set",
   decimals: 6,
+  chains: "hold",
   units: "agree",
   letterCase: "fold",
   words: "literal",
@@ -41,7 +44,13 @@ export const reward: Options = {
 };
 
 /** Plain expressions too, as lighteval's metric: for scoring models that were not told to box. */
-export const evaluation: Options = { ...reward, extraction: "anywhere", boxes: "all", words: "meaning" };
+export const evaluation: Options = {
+  ...reward,
+  extraction: "anywhere",
+  boxes: "all",
+  chains: "end",
+  words: "meaning",
+};
 
 export const presets = { reward, evaluation } as const;
 export type PresetName = keyof typeof presets;

@@ -1,6 +1,7 @@
 /** The verdict on one answer. */
 import { group, type Node, render } from "./ast.js";
 import { compareAnswers } from "./compare/answers.js";
+import { isChoice, sameChoices } from "./compare/choices.js";
 import { type Context, different, equal, isEqual, type Outcome, undecided, type Verdict } from "./compare/verdict.js";
 import { type Extraction, extract, extractGold } from "./extract.js";
 import { Budget, defaultLimits, LimitReached, type Limits } from "./limits.js";
@@ -100,31 +101,6 @@ const repeating = /\.\d*\\(?:overline|dot|bar)/;
 
 /** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
 const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");
-
-/** The letter of a multiple choice against the letter with its text: `B` against `(B) 12` or `\text{B. twelve}`. */
-function isChoice(gold: string, parts: string[]): boolean {
-  if (!/^[a-j]$/.test(gold) || parts.length !== 1) return false;
-  const letter =
-    /^\s*(?:\\[a-z]+\s*\{\s*)?(?:(?:option|choice|answer)[\s}:]*\(?([A-J])\b|\(([A-J])\)|([A-J])(?:\)|[.:]\s))/i.exec(
-      parts[0]!,
-    );
-  return (letter?.[1] ?? letter?.[2] ?? letter?.[3])?.toLowerCase() === gold;
-}
-
-/** Several choices with or without something between the letters: `ABD` against `A, B, D`. */
-function sameChoices(gold: string[], answer: string[]): boolean {
-  const [a, b] = [choices(gold), choices(answer)];
-  return a !== undefined && a === b && gold.join(",").length !== answer.join(",").length;
-}
-
-function choices(parts: string[]): string | undefined {
-  const source = parts.join(",");
-  if (source.length > 60) return undefined;
-  const letters = source.replace(/\\(?:text|textbf|mathrm|left|right)(?![a-z])|\band\b|[{}()\s,;\\]/g, "");
-  return /^[A-J]{2,6}$/.test(letters) && [...letters].every((letter, i) => i === 0 || letter > letters[i - 1]!)
-    ? letters
-    : undefined;
-}
 
 /** A mistake of ours must not stop a training run: it is reported as undecided, with its message. */
 const reason = (problem: unknown): string => {

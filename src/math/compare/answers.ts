@@ -2,6 +2,7 @@
 import { type Call, call, type Group, isCall, type Matrix, type Node, type Relation, sameStructure } from "../ast.js";
 import { plainText } from "../parse/reading.js";
 import { numericValue, Point, variables } from "../value/numeric.js";
+import { brokenChain, saysValue } from "./chains.js";
 import { compareExpressions } from "./expressions.js";
 import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js";
 import { matchUnits } from "./quantities.js";
@@ -18,6 +19,9 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
   if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
   if (a.kind === "rel" && b.kind === "rel") {
+    const broken =
+      isEquation(b) && context.options.chains === "hold" ? brokenChain(b, context, compareAnswers) : undefined;
+    if (broken) return broken;
     const verdict = compareRelations(a, b, context, compareAnswers);
     if (isEqual(verdict) || isEquation(a) || isEquation(b)) return verdict;
     return sameVariables(a, b) ? (compareSets(a, b, context) ?? verdict) : verdict;
@@ -87,8 +91,18 @@ function compareAssigned(relation: Relation, value: Node, context: Context, rela
   if (!assigned) return different("relation against value");
   if (!isName(relation.parts[0]!) && (relationIsGold || (isZero(assigned) && !isComputation(relation))))
     return different("equation against value");
+  const wrong = relationIsGold ? undefined : notSaying(relation, value, context);
+  if (wrong) return wrong;
   const verdict = relationIsGold ? compareAnswers(assigned, value, context) : compareAnswers(value, assigned, context);
   return isEqual(verdict) ? equal(`assigned value: ${verdict.rule}`) : verdict;
+}
+
+/** Why a predicted equation says no value, if so. */
+function notSaying(relation: Relation, gold: Node, context: Context): Verdict | undefined {
+  if (!isEquation(relation)) return undefined;
+  if (context.options.chains === "end") return undefined;
+  if (!saysValue(relation, gold, isName(relation.parts[0]!))) return different("equation against value");
+  return brokenChain(relation, context, compareAnswers);
 }
 
 /** `7 - 7 = 0`, `m + n = 7 - 7 = 0` end in a value; `x^2 - 4 = 0` does not. */
@@ -112,7 +126,7 @@ function compareGroups(a: Node, b: Node, context: Context): Verdict {
   if (!x && !y) return compareUnordered(a.items, b.items, context);
   if (a.items.length !== b.items.length) return different("number of components");
   if (x && y && !bracketsFit(a, b, context)) return different("brackets");
-  if (x !== y && (a.open === "{" || b.open === "{")) return compareWithSet(a, b, context);
+  if (x !== y && (a.open === "{" || b.open === "{") && ![a, b].some(isSquare)) return compareWithSet(a, b, context);
   if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
   const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
   if (x !== y && half) return different("brackets");
@@ -130,6 +144,7 @@ function namedPoint(node: Node): Node {
     : node;
 }
 
+const isSquare = (pair: Group): boolean => pair.open === "[" || pair.close === "]";
 const isInterval = (pair: Group): boolean => isTuple(pair) && (pair.open === "[" || pair.items.some(isInfinite));
 
 /** A tuple against a set: the same elements, none of them twice. */

@@ -42,7 +42,8 @@ const significant = ({ value, places }: Decimal): number => {
 };
 
 /** Decimals with so many digits came out of floating point and are right to about 1e-12 only. */
-const isFloat = (decimal: Decimal): boolean => decimal.places > 0 && significant(decimal) >= 13;
+const isFloat = (decimal: Decimal): boolean =>
+  decimal.places > 0 && significant(decimal) >= 13 && significant(decimal) <= 18;
 
 /** Significant digits below which a rounded decimal says too little: 0.000001 is not 1/700000. */
 const leastSignificant = 3;
@@ -59,7 +60,7 @@ export function compareDecimal(decimal: Decimal, other: Node, context: Context):
     // Half a unit of the last digit, and more for decimals that went through floating point.
     const magnitude = exact.n < 0n ? negate(exact) : exact;
     const half = rational(1n, 2n * 10n ** BigInt(places));
-    const bound = !isFloat(decimal) ? half : add(half, multiply(magnitude, rational(1n, 10n ** 12n)));
+    const bound = !isFloat(decimal) || exact.d === 1n ? half : add(half, multiply(magnitude, rational(1n, 10n ** 12n)));
     return order(distance, bound) <= 0 ? equal("rounded decimal") : different("decimal digits");
   }
   const value = numericValue(other, new Point(), context.budget);

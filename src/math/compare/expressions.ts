@@ -25,8 +25,7 @@ export function compareExpressions(a: Node, b: Node, context: Context): Verdict 
 
 function* conventions(a: Node, b: Node, context: Context): Generator<[string, Node, Node]> {
   if (contains(a, "deg") !== contains(b, "deg")) yield ["degrees", bareAngles(a), bareAngles(b)];
-  const rounds = Number.isFinite(context.options.decimals) && !decimalOf(a) && !decimalOf(b);
-  if (rounds && (contains(a, roundedPlaces) || contains(b, roundedPlaces)))
+  if (standsForIrrational(a, b, context) || standsForIrrational(b, a, context))
     yield ["rounded decimals", roundDecimals(a), roundDecimals(b)];
   if (contains(a, "log?") || contains(b, "log?")) {
     yield ["log to base 10", logBase(a, 10), logBase(b, 10)];
@@ -41,6 +40,14 @@ function* conventions(a: Node, b: Node, context: Context): Generator<[string, No
 
 const contains = (node: Node, what: string | ((node: Node) => boolean)): boolean =>
   (typeof what === "string" ? isCall(node, what) : what(node)) || children(node).some((child) => contains(child, what));
+
+/** A long decimal in an expression stands for an irrational number: not for one that makes the other side rational. */
+const standsForIrrational = (rounded: Node, other: Node, { options, budget }: Context): boolean =>
+  Number.isFinite(options.decimals) &&
+  !decimalOf(rounded) &&
+  !decimalOf(other) &&
+  contains(rounded, roundedPlaces) &&
+  !exactValue(other, budget);
 
 /** A decimal inside an expression that has enough digits to stand for an irrational number. */
 const roundedPlaces = (node: Node): boolean => node.kind === "num" && (node.places ?? 0) >= 8;
@@ -117,14 +124,16 @@ function compareValues(a: Node, b: Node, context: Context): Verdict {
 }
 
 /**
- * The base is notation the question asks for: `385_9` is `385` where the other side leaves the base out, and not the
- * decimal 320. Numerals of two bases are compared by value.
+ * The base is notation the question asks for: an answer to `385_9` may leave it out, `385`, but is not the decimal 320. An
+ * answer with a base the gold does not have is another number. Numerals of two bases are compared by value.
  */
 function compareBases(a: Node, b: Node): Verdict | undefined {
   const [based, bare] = a.kind === "num" && a.base !== undefined ? [a, b] : [b, a];
   if (based.kind !== "num" || based.base === undefined) return undefined;
   if (bare.kind !== "num") return different("base");
   if (bare.base !== undefined) return undefined;
+  if (based.base === 10) return undefined;
+  if (based === b) return different("base");
   const digits = based.digits!.replace(/^0+(?=\d)/, "");
   return bare.value.d === 1n && `${bare.value.n}` === digits ? equal("digits without their base") : different("base");
 }
@@ -178,14 +187,20 @@ function compareModular(a: Node, b: Node, context: Context): Verdict | undefined
 const attempts = 18;
 const enough = 5;
 
+/** Made of pieces: two may agree on one of them and not on another, so they are looked at far out too. */
+const pieced = new Set(["max", "min", "floor", "ceil", "sgn", "abs", "sqrt", "root"]);
+const isPieced = (node: Node): boolean => node.kind === "call" && pieced.has(node.op);
+
 /** Agreement at several points where both sides are real (or, failing those, complex). */
 function compareNumeric(a: Node, b: Node, context: Context): Verdict {
   const names = [...new Set([...variables(a), ...variables(b)])];
+  const inPieces = names.length > 0 && (contains(a, isPieced) || contains(b, isPieced));
+  const wanted = inPieces ? enough + farRanges.length : enough;
   const complex: [Ball, Ball][] = [];
   let agreed = 0;
   let vague = 0;
-  for (let attempt = 0; attempt < (names.length === 0 ? 1 : attempts) && agreed < enough; attempt++) {
-    const point = samplePoint(names, attempt);
+  for (let attempt = 0; attempt < (names.length === 0 ? 1 : attempts) && agreed < wanted; attempt++) {
+    const point = inPieces && attempt < farRanges.length ? farPoint(names, attempt) : samplePoint(names, attempt);
     const x = numericValue(a, point, context.budget);
     const y = x && numericValue(b, point, context.budget);
     if (!x || !y) continue;
@@ -215,8 +230,12 @@ export function agree(x: Ball, y: Ball): boolean | undefined {
 }
 
 /** A fixed random point: by turns in (0, 1), below 0, above 1, of both signs, far out. */
-export function samplePoint(names: readonly string[], attempt: number): Point {
-  const [low, high] = ranges[attempt % ranges.length]!;
+export const samplePoint = (names: readonly string[], attempt: number): Point =>
+  pointIn(ranges[attempt % ranges.length]!, names, attempt);
+
+const farPoint = (names: readonly string[], attempt: number): Point => pointIn(farRanges[attempt]!, names, attempt);
+
+function pointIn([low, high]: readonly [number, number], names: readonly string[], attempt: number): Point {
   return new Point(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
 }
 
@@ -227,4 +246,11 @@ const ranges: readonly (readonly [number, number])[] = [
   [-4.1, -1.3],
   [-2.9, 2.9],
   [5.3, 11],
+];
+
+const farRanges: readonly (readonly [number, number])[] = [
+  [20, 200],
+  [-200, -20],
+  [1e4, 1e7],
+  [-1e7, -1e4],
 ];

@@ -24,7 +24,7 @@ const scale = (node: Node, factor: Rational | undefined): Node =>
   !factor || same(factor, one) ? node : call("mul", num(factor), node);
 
 /** Letters that are units behind a number when the other side is a pure number: `6m` against 6. */
-const unitLetters = new Set(["m", "s", "g", "h", "L", "N", "J", "W", "V", "K"]);
+const unitLetters = new Set(["m", "s", "g", "h", "L", "N", "J", "W", "V"]);
 
 function asQuantity(node: Node, other: Node): Quantity {
   if (node.kind === "quantity") return node;

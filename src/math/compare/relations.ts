@@ -11,6 +11,7 @@ import {
   sym,
   withChildren,
 } from "../ast.js";
+import { denials } from "../parse/names.js";
 import { numericValue, variables } from "../value/numeric.js";
 import { zero } from "../value/rational.js";
 import { samplePoint } from "./expressions.js";
@@ -22,7 +23,7 @@ type Compare = (a: Node, b: Node, context: Context) => Verdict;
 /** A name: what an answer may be assigned to. `x`, `f(x)`, `(x, y)`, `dy/dx`, `\angle ABC`, the segment `AB`. */
 export function isName(node: Node): boolean {
   if (node.kind === "sym") return node.name !== "oo";
-  if (node.kind === "text") return true;
+  if (node.kind === "text") return isNaming(node.text);
   if (node.kind === "group") return node.items.every(isName);
   if (node.kind !== "call") return false;
   if (node.op === "apply" || node.op === "prime") return true;
@@ -33,6 +34,10 @@ export function isName(node: Node): boolean {
   if (/^[pqruvwyPQRT] [xtnzs]$/.test(names.join(" "))) return true;
   return names.every((name, i) => /^[A-Z]$/.test(name) || (i === 0 && /^(?:angle|triangle|Delta)$/.test(name)));
 }
+
+/** Words may name what is asked for, but not deny it or leave a choice: `\text{wrong} = 5`, `\text{1 or 2} = 5`. */
+const isNaming = (text: string): boolean =>
+  !/\d/.test(text) && !text.split(/[^a-zA-Z']+/).some((word) => denials.has(word.toLowerCase()));
 
 const factors = (node: Node): Node[] => (isCall(node, "mul") ? node.args.flatMap(factors) : [node]);
 const isDifferential = (node: Node): boolean => {

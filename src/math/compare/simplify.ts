@@ -1,13 +1,17 @@
 /** Rewrites that do not change what an answer says: ± as two answers, one-element sets, scalars into matrices. */
-import { call, children, group, isCall, type Matrix, type Node, withChildren } from "../ast.js";
+import { call, children, type Group, group, isCall, type Matrix, type Node, withChildren } from "../ast.js";
 
 export function simplify(node: Node): Node {
   const expanded = expandPlusMinus(node);
   if (expanded) return simplify(group("", "", expanded));
   const flat = flattenList(node);
-  if (flat.kind === "group" && flat.items.length === 1) return simplify(flat.items[0]!);
+  if (flat.kind === "group" && flat.items.length === 1 && !isSetOfSet(flat)) return simplify(flat.items[0]!);
   return distribute(flat);
 }
+
+/** `\{\emptyset\}` has an element. */
+const isSetOfSet = ({ open, items: [item] }: Group): boolean =>
+  open === "{" && item?.kind === "group" && item.open === "{";
 
 /** Lists within a list, and a ± within, become elements of the list. */
 function flattenList(node: Node): Node {

@@ -26,6 +26,9 @@ function takeSign(cursor: Cursor): Sign | undefined {
   return undefined;
 }
 
+const isSign = (cursor: Cursor): boolean =>
+  cursor.isMark("+") || cursor.isMark("-") || cursor.isCommand("pm") || cursor.isCommand("mp");
+
 const signed = (sign: Sign, node: Node): Node => {
   if (sign === "+") return node;
   return call(sign === "-" ? "neg" : sign, node);
@@ -35,24 +38,26 @@ export function parseSum(cursor: Cursor): Node {
   return cursor.nested(() => {
     cursor.take("$");
     let sign = takeSign(cursor);
-    const terms = [sign ? signed(sign, signedProduct(cursor)) : signedProduct(cursor)];
+    const minus = sign === "-" && !isSign(cursor);
+    const terms = [sign && !minus ? signed(sign, signedProduct(cursor)) : signedProduct(cursor, minus)];
     for (sign = takeSign(cursor); sign; sign = takeSign(cursor)) terms.push(signed(sign, signedProduct(cursor)));
     return terms.length === 1 ? terms[0]! : call("add", ...terms);
   });
 }
 
 /** A product that may carry further signs: `++3`, `--3`. */
-function signedProduct(cursor: Cursor): Node {
+function signedProduct(cursor: Cursor, minus = false): Node {
   const sign = takeSign(cursor);
   return sign
     ? signed(
         sign,
         cursor.nested(() => signedProduct(cursor)),
       )
-    : parseProduct(cursor);
+    : parseProduct(cursor, minus);
 }
 
-function parseProduct(cursor: Cursor): Node {
+/** With `minus`, the sign before it, which goes with what stands left of a modulus: `-7 \bmod 3` is (−7) mod 3. */
+function parseProduct(cursor: Cursor, minus: boolean): Node {
   let left = parsePower(cursor);
   for (;;) {
     if (cursor.take("*")) {
@@ -67,17 +72,22 @@ function parseProduct(cursor: Cursor): Node {
     } else if (takeDegree(cursor) || (left.kind === "num" && takeCircle(cursor))) {
       left = call("deg", left);
     } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
-      left = call(cursor.isCommand("pmod") ? "pmod" : "mod", left, modulus(cursor));
+      left = call(cursor.isCommand("pmod") ? "pmod" : "mod", minus ? call("neg", left) : left, modulus(cursor));
+      minus = false;
     } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
       // Words with something behind them are no factor: the whole answer is read as text.
       if (left.kind === "text") throw new NotFormula("text in a product");
+      // `5 6` is no product of numbers.
+      if (cursor.peek()?.kind === "num" && endsInNumber(left)) throw new NotFormula("numbers side by side");
       left =
         isCall(left, "deg") && isMinutes(cursor) ? sexagesimal(cursor, left) : call("mul", left, parsePower(cursor));
     } else {
-      return left;
+      return minus ? call("neg", left) : left;
     }
   }
 }
+
+const endsInNumber = (node: Node): boolean => (isCall(node, "mul") ? node.args.at(-1)! : node).kind === "num";
 
 const isMinutes = (cursor: Cursor): boolean => cursor.peek()?.kind === "num" && cursor.isMark("'", 1);
 
@@ -221,6 +231,7 @@ function superscript(cursor: Cursor, base: Node): Node {
     return result;
   }
   if (token?.kind === "text" && alone) {
+    if (!/^\s*(?:st|nd|rd|th)\s*$/.test(token.text)) throw new NotFormula("text as an exponent");
     // `21^{\text{st}}`: an ordinal. (A unit's power never gets here.)
     cursor.raw();
     return base;

@@ -54,6 +54,7 @@ const letterRun = /[a-zA-Z]+/y;
 const rowSkip = /\*?\s?\[\s?-?[\d.]+\s?(?:ex|em|pt|mm|cm|in|px|mu|\\[a-z]+)\s?\]/y;
 /** `\rm cm`: the letters up to the end of the group. */
 const romanRun = /[\s~]*([a-zA-Z]{1,20})(?=\s*(?:[}^/]|$))/y;
+const negatedRun = /\s?(?:=|\\in(?![a-zA-Z]))/y;
 const commandRun = /\\(?:[a-zA-Z]+|.)/sy;
 
 function match(pattern: RegExp, source: string, at: number): RegExpExecArray | null {
@@ -228,6 +229,8 @@ class Lexer {
       this.push("mark", "\\\\");
     } else if (name === "rm") {
       this.roman();
+    } else if (name === "not") {
+      this.negation();
     } else if (delimiters.has(name)) {
       if (this.source[this.at] === ".") this.at++;
     } else if (/\s/.test(name) || layout.has(name)) {
@@ -243,6 +246,14 @@ class Lexer {
     } else {
       this.namedCommand(name);
     }
+  }
+
+  /** `\not=`, `\not\in`; struck out, anything else is no formula. */
+  private negation(): void {
+    const struck = match(negatedRun, this.source, this.at);
+    if (struck) this.at += struck[0].length;
+    if (struck) this.push("command", struck[0].includes("in") ? "notin" : "ne");
+    else this.push("mark", "\\not");
   }
 
   /** `\rm{cm}`, `{\rm cm}`: an upright word is text. */

@@ -230,7 +230,12 @@ export const greek = words(`
 /** Words that change what a number says: text with one of them behind a number is no unit. */
 export const qualifiers = words(`
   and or not if when for more less least most than fewer between except no none all any plus minus times over divided by
-  half third quarter squared cubed percent pct inf infinity degrees where otherwise`);
+  half halves third thirds quarter quarters fourths fifths sixths sevenths eighths ninths tenths twelfths
+  hundredth hundredths thousandth thousandths millionths is squared cubed percent pct inf infinity degrees where otherwise`);
+
+/** Words that take back what stands beside them, or leave a choice. */
+export const denials = words(`
+  not no nor neither never wrong false incorrect isn't isnt cannot unless except or maybe perhaps`);
 
 /** Number words behind a number: `5 million`. */
 export const magnitudes: Record<string, bigint> = {

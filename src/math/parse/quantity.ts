@@ -3,7 +3,7 @@ import { call, type Node, num, type Quantity } from "../ast.js";
 import { divide, one, rational, same } from "../value/rational.js";
 import { isSeparator } from "./answer.js";
 import type { Cursor } from "./cursor.js";
-import { magnitudes, qualifiers } from "./names.js";
+import { denials, magnitudes, qualifiers } from "./names.js";
 import { isUnitWord, measure } from "./units.js";
 
 /** Text that is not a conjunction or a condition; or a bare unit word. */
@@ -13,9 +13,10 @@ function isUnit(cursor: Cursor, ahead = 0): boolean {
   return token?.kind === "word" && isUnitWord(token.text);
 }
 
-/** "or more", "if x > 0": words that say more than a unit. */
+/** "or more", "if x > 0", "is wrong", "6": what says more than a unit. */
 export const isQualified = (text: string): boolean =>
-  text.split(/[^a-zA-Z]+/).some((word) => qualifiers.has(word.toLowerCase()));
+  (/\d/.test(text) && !isUnitWord(text.trim())) ||
+  text.split(/[^a-zA-Z']+/).some((word) => qualifiers.has(word.toLowerCase()) || denials.has(word.toLowerCase()));
 
 /** A value with its unit, number words such as "million" worked in. */
 export function quantity(value: Node, unit: string): Node {

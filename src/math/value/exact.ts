@@ -54,6 +54,7 @@ const floor = (a: Rational): Rational => {
   return rational(a.n < 0n && a.n % a.d !== 0n ? quotient - 1n : quotient);
 };
 
+const absolute = (a: Rational): Rational => (a.n < 0n ? negate(a) : a);
 const integers = (values: Rational[]): boolean => values.every(isInteger);
 
 function gcd(a: Rational, b: Rational): Rational {
@@ -70,7 +71,7 @@ const operations: Record<string, Operation> = {
   pow: ([a, b]) => exactPower(a!, b!),
   sqrt: ([a]) => root(a!, 2),
   root: ([a, b]) => (isInteger(b!) && b!.n > 0n && b!.n < 1000n ? signedRoot(a!, Number(b!.n)) : undefined),
-  abs: ([a]) => (a!.n < 0n ? negate(a!) : a),
+  abs: ([a]) => absolute(a!),
   floor: ([a]) => floor(a!),
   ceil: ([a]) => negate(floor(negate(a!))),
   mod: ([a, b]) => (b!.n === 0n ? undefined : add(a!, negate(multiply(b!, floor(divide(a!, b!)!))))),
@@ -79,7 +80,7 @@ const operations: Record<string, Operation> = {
   gcd: (values) => (integers(values) ? fold(values, gcd) : undefined),
   lcm: (values) =>
     integers(values) && values.every((value) => value.n !== 0n)
-      ? fold(values, (a, b) => divide(multiply(a, b), gcd(a, b)) ?? zero)
+      ? fold(values, (a, b) => divide(absolute(multiply(a, b)), gcd(a, b)) ?? zero)
       : undefined,
   fact: ([a], budget) => factorial(a!, budget),
   binom: ([n, k], budget) => binomial(n!, k!, budget),
