@@ -11,6 +11,9 @@
 #include <memory>
 #include <optional>
 
+// The layout of CUDAGraph follows CUDA_VERSION: with headers of another one its calls would write beside their fields.
+static_assert(OPEN_RS_CUDA_VERSION == 0 || CUDART_VERSION / 10 == OPEN_RS_CUDA_VERSION / 10, "CUDA's headers are not of the CUDA this PyTorch was built for");
+
 namespace at::cuda {
 // As ATen/cuda/CUDAContextLight.h declares it; that header wants those of cuBLAS, cuSPARSE and cuSOLVER too.
 TORCH_CUDA_CPP_API cudaDeviceProp* getDeviceProperties(c10::DeviceIndex device);
@@ -246,7 +249,7 @@ constexpr bool kCompiled = false;
 
 #ifdef OPEN_RS_CUDA
 constexpr const char* kWhy =
-    "this addon was built without CUDA's headers: install the package nvidia-cuda-runtime, or the CUDA toolkit (CUDA_HOME), and run 'node scripts/setup.mjs'";
+    "this addon was built without CUDA's headers: run 'node scripts/setup.mjs', which fetches them (packages nvidia-cuda-runtime and nvidia-cuda-crt)";
 #else
 constexpr const char* kWhy = "this addon was built for a libtorch without CUDA: install PyTorch for CUDA (or set OPEN_RS_TORCH) and run 'node scripts/setup.mjs'";
 #endif

@@ -5,7 +5,8 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./lib/build.mjs";
-import { findLibtorch } from "./lib/libtorch.mjs";
+import { provideCudaHeaders } from "./lib/cuda-headers.mjs";
+import { findLibtorch, hasGpu } from "./lib/libtorch.mjs";
 import { checkCompiler, checkNode, findPython } from "./lib/prerequisites.mjs";
 import { SetupError, say } from "./lib/say.mjs";
 
@@ -16,6 +17,7 @@ async function setUp() {
   const python = findPython();
   checkCompiler();
   const torch = findLibtorch(python, project);
+  provideCudaHeaders({ python, project, torch, gpu: hasGpu() });
   const start = performance.now();
   const built = await build(project, torch);
   const how = built ? `built in ${((performance.now() - start) / 1000).toFixed(0)} s` : "is up to date";

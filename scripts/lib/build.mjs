@@ -1,33 +1,25 @@
 /** Builds native/*.cc into build/Release/open_rs.node, unless nothing that goes into it has changed. */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compile } from "./compile.mjs";
+import { cudaOf, findCudaHeaders } from "./cuda-headers.mjs";
 import { compilerName, probe } from "./prerequisites.mjs";
 import { SetupError, say } from "./say.mjs";
 
-/**
- * A folder with CUDA's headers, of PyTorch's own packages or the system's toolkit; the addon's CUDA parts need them. Since CUDA 13
- * those in crt/ come in a package of their own (nvidia-cuda-crt), which PyTorch does not bring.
- */
-function cudaInclude(torch) {
-  if (!torch.cuda) return "";
-  const packages = join(torch.root, "..", "nvidia");
-  const folders = existsSync(packages) ? readdirSync(packages).map((name) => join(packages, name, "include")) : [];
-  const nvcc = probe("sh", ["-c", "command -v nvcc"]);
-  const homes = [process.env.CUDA_HOME, "/usr/local/cuda", nvcc.ok && dirname(dirname(realpathSync(nvcc.text)))];
-  const system = homes.filter(Boolean).map((home) => join(home, "include"));
-  const isWhole = (folder) =>
-    ["cuda_runtime_api.h", join("crt", "host_config.h")].every((name) => existsSync(join(folder, name)));
-  return [...folders, ...system].find(isWhole) ?? "";
-}
-
 const compilerVersion = () => probe(compilerName(), ["--version"]).text;
 
+/** 13000 for CUDA 13.0, as CUDART_VERSION has it; 0 if PyTorch does not say. */
+function cudaNumber(torch) {
+  const [major, minor] = (torch.cuda && cudaOf(torch.root)?.split(".").map(Number)) || [0, 0];
+  return 1000 * major + 10 * minor;
+}
+
 /** What the addon is compiled with. */
-export function compileOptions(torch) {
+export function compileOptions(torch, project) {
+  const cudaHeaders = torch.cuda ? findCudaHeaders(torch, project).include : [];
   const compiler = /clang/i.test(compilerVersion()) ? "clang" : "gcc";
-  return { torch, cudaInclude: cudaInclude(torch), compiler, compilerVersion: compilerVersion() };
+  return { torch, cudaHeaders, cudaVersion: cudaNumber(torch), compiler, compilerVersion: compilerVersion() };
 }
 
 /** All that is read by a build: our sources and the script that compiles them. */
@@ -43,7 +35,7 @@ function fingerprint(project, torch) {
   const hash = createHash("sha256");
   for (const file of sourcesOf(project)) hash.update(file).update(readFileSync(join(project, file)));
   const machine = [process.platform, process.arch, process.env.CXXFLAGS];
-  return hash.update(JSON.stringify([compileOptions(torch), machine])).digest("hex");
+  return hash.update(JSON.stringify([compileOptions(torch, project), machine])).digest("hex");
 }
 
 /** Loads the addon in another process, so that a library that is missing or crashes becomes a message. */
@@ -67,10 +59,8 @@ export async function build(project, torch) {
   if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return false;
   rmSync(stamp, { force: true });
   say("building the native addon (about a minute on two cores) ...");
-  if (torch.cuda && !cudaInclude(torch))
-    say("no CUDA headers found, so no CUDA graphs: pip install nvidia-cuda-runtime nvidia-cuda-crt, or set CUDA_HOME.");
   mkdirSync(dirname(addon), { recursive: true });
-  const warnings = await compile(project, addon, compileOptions(torch));
+  const warnings = await compile(project, addon, compileOptions(torch, project));
   for (const line of warnings.split("\n").filter((line) => /warning:/.test(line))) say(line);
   writeFileSync(origin, `${JSON.stringify(torch, null, 2)}\n`);
   const failure = loadFailure(addon);

@@ -15,8 +15,8 @@ const isMac = process.platform === "darwin";
 const nodeHeaders = () =>
   process.env.NODE_API_HEADERS ?? createRequire(import.meta.url)("node-api-headers").include_dir;
 
-/** @param {{torch: object, cudaInclude: string, compiler: "gcc" | "clang"}} options */
-export function compilerFlags({ torch, cudaInclude, compiler }) {
+/** @param {{torch: object, cudaHeaders: string[], cudaVersion: number, compiler: "gcc" | "clang"}} options */
+export function compilerFlags({ torch, cudaHeaders, cudaVersion, compiler }) {
   return [
     ...["-std=c++20", "-O2", "-fPIC", "-pthread", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"],
     ...["-DNAPI_VERSION=8", "-DNODE_GYP_MODULE_NAME=open_rs", "-D_GLIBCXX_USE_CXX11_ABI=1"],
@@ -27,7 +27,8 @@ export function compilerFlags({ torch, cudaInclude, compiler }) {
     // symbols come with libtorch_cpu. Clang would ask for another runtime than libtorch's; without, our loops run on one thread.
     ...(compiler === "gcc" ? ["-fopenmp"] : []),
     ...(torch.cuda ? ["-DOPEN_RS_CUDA=1"] : []),
-    ...(cudaInclude ? ["-DOPEN_RS_CUDA_HEADERS=1", "-isystem", cudaInclude] : []),
+    ...(cudaHeaders.length > 0 ? ["-DOPEN_RS_CUDA_HEADERS=1", `-DOPEN_RS_CUDA_VERSION=${cudaVersion}`] : []),
+    ...cudaHeaders.flatMap((folder) => ["-isystem", folder]),
     ...(isMac ? ["-mmacosx-version-min=13.0"] : []),
     ...(process.env.CXXFLAGS ?? "").split(/\s+/).filter(Boolean),
   ];

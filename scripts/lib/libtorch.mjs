@@ -64,7 +64,7 @@ function fromPython(python) {
   return undefined;
 }
 
-function hasGpu() {
+export function hasGpu() {
   return existsSync("/proc/driver/nvidia/version") || probe("nvidia-smi", ["-L"]).ok;
 }
 

@@ -61,7 +61,13 @@ function describeGpus(native: Native | Error, diagnosis: Diagnosis): void {
   const usable = native instanceof Error ? 0 : native.cudaDeviceCount();
   const unnamed = usable > 0 ? `${usable} (CUDA)` : "none";
   diagnosis.facts.GPUs = inDriver.length === 0 ? unnamed : inDriver.join("; ");
-  if (native instanceof Error || usable >= inDriver.length) return;
+  if (native instanceof Error) return;
+  if (usable > 0 && !native.cudaCompiled()) {
+    diagnosis.problems.push(
+      "the addon was built without CUDA's headers, so no GPU is used: run 'node scripts/setup.mjs', which fetches them",
+    );
+  }
+  if (usable >= inDriver.length) return;
   const remedy = "install PyTorch with CUDA (or set OPEN_RS_TORCH) and run 'node scripts/setup.mjs'";
   diagnosis.warnings.push(`libtorch uses ${usable} of ${inDriver.length} GPUs: ${remedy}`);
 }

@@ -35,7 +35,7 @@ export async function runGrpo(
   log: (line: string) => void,
   functions: Functions = {},
 ): Promise<TrainOutcome> {
-  const device = chooseDevice(recipe);
+  const device = chooseDevice(recipe, log);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const tokenizer = loadTokenizer(source, { chatTemplate: templateOf(recipe) });

@@ -29,7 +29,7 @@ type Log = (line: string) => void;
 
 /** Trains as the recipe says; the same call goes on where an earlier one stopped. */
 export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
-  const device = chooseDevice(recipe);
+  const device = chooseDevice(recipe, log);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const data = await loadSftData(recipe, source, log);

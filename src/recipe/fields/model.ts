@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { DEVICE } from "../device.js";
 import { count } from "./common.js";
 
 export const modelFields = {
@@ -38,8 +39,9 @@ export const modelFields = {
         "auto: from the size of the model and of the machine's memory.",
     ),
   device: z
-    .enum(["auto", "cpu", "cuda"])
+    .string()
+    .regex(DEVICE, "auto, cpu, cuda, or cuda:N")
     .default("auto")
-    .describe("Where to compute; auto: the first GPU, else the CPU."),
+    .describe("Where to compute: cpu, cuda (the first GPU) or cuda:N; auto: the first GPU, else the CPU."),
   threads: count().nullable().default(null).describe("Threads for the CPU. null: the physical cores available."),
 };
