@@ -90,15 +90,24 @@ function newGroup(prompt: number, promptIds: readonly number[], n: number): Grou
   return group;
 }
 
+/** Of one completion; the recipe's bounds (src/recipe/fields/sampling.ts). */
+const MOST_TOKENS = 2 ** 20;
+const within = (value: number, low: number, high: number): boolean => value >= low && value <= high;
+
 function checkParams(p: SamplingParams): void {
   const ranges: [string, number, boolean, string][] = [
-    ["temperature", p.temperature, p.temperature >= 0, "≥ 0"],
+    ["temperature", p.temperature, p.temperature === 0 || within(p.temperature, 0.001, 1000), "0, or 0.001 to 1000"],
     ["top_p", p.topP, p.topP > 0 && p.topP <= 1, "in (0, 1]"],
     ["top_k", p.topK, Number.isInteger(p.topK) && p.topK >= 0, "a whole number ≥ 0"],
     ["min_p", p.minP, p.minP >= 0 && p.minP <= 1, "in [0, 1]"],
-    ["repetition_penalty", p.repetitionPenalty, p.repetitionPenalty > 0, "> 0"],
+    ["repetition_penalty", p.repetitionPenalty, within(p.repetitionPenalty, 0.01, 100), "0.01 to 100"],
     ["min_tokens", p.minTokens, p.minTokens <= p.maxTokens, `at most max_tokens ${p.maxTokens}`],
-    ["max_tokens", p.maxTokens, Number.isInteger(p.maxTokens) && p.maxTokens >= 1, "a whole number ≥ 1"],
+    [
+      "max_tokens",
+      p.maxTokens,
+      Number.isInteger(p.maxTokens) && within(p.maxTokens, 1, MOST_TOKENS),
+      `a whole number, 1 to ${MOST_TOKENS}`,
+    ],
   ];
   for (const [name, value, ok, rule] of ranges) if (!ok) throw new UserError(`${name} is ${value}, it must be ${rule}`);
 }

@@ -32,6 +32,19 @@ function rewardProblem({ reward_funcs: specs, reward_weights: weights }: GrpoRec
   };
 }
 
+/** Sequences of one step or one sampling: beyond any run's, and what fits into a call's arguments and a heap. */
+const MOST_SEQUENCES = 65_536;
+
+function stepProblem(recipe: GrpoRecipe | SftRecipe): Problem | undefined {
+  const { per_device_train_batch_size, gradient_accumulation_steps, num_processes } = recipe;
+  const parts = { per_device_train_batch_size, gradient_accumulation_steps, num_processes };
+  const sequences = per_device_train_batch_size * gradient_accumulation_steps * num_processes;
+  if (sequences <= MOST_SEQUENCES) return undefined;
+  const [key] = Object.entries(parts).sort((a, b) => b[1] - a[1])[0]!;
+  const product = Object.entries(parts).map(([name, value]) => `${name} ${value}`);
+  return { key, message: `one step takes ${sequences} sequences (${product.join(" · ")}), ${MOST_SEQUENCES} at most` };
+}
+
 function batchProblem(recipe: GrpoRecipe): Problem | undefined {
   if (recipe.generation_batch_size !== null && recipe.steps_per_generation !== null)
     return { key: "steps_per_generation", message: "give generation_batch_size or steps_per_generation, not both" };
@@ -41,6 +54,13 @@ function batchProblem(recipe: GrpoRecipe): Problem | undefined {
     return { key: "generation_batch_size", message: `${recipe.generation_batch_size} is no multiple of ${product}` };
   }
   const { completionsPerGeneration } = batchShape(recipe);
+  if (completionsPerGeneration > MOST_SEQUENCES) {
+    const message = `one sampling takes ${completionsPerGeneration} completions, ${MOST_SEQUENCES} at most`;
+    return {
+      key: recipe.steps_per_generation === null ? "per_device_train_batch_size" : "steps_per_generation",
+      message,
+    };
+  }
   if (completionsPerGeneration % recipe.num_generations === 0) return undefined;
   const parts = `per_device_train_batch_size ${recipe.per_device_train_batch_size} · num_processes ${recipe.num_processes} · micro-batches per sampling ${completionsPerGeneration / microBatches}`;
   return {
@@ -92,14 +112,22 @@ function completionLengthProblem(recipe: GrpoRecipe): Problem | undefined {
 
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
   const common = [scheduleProblem, precisionProblem, templateProblem, lengthProblem];
-  const checks = [rewardProblem, batchProblem, clipProblem, temperatureProblem, completionLengthProblem, ...common];
+  const checks = [
+    rewardProblem,
+    stepProblem,
+    batchProblem,
+    clipProblem,
+    temperatureProblem,
+    completionLengthProblem,
+    ...common,
+  ];
   return checks.map((check) => check(recipe)).find((problem) => problem !== undefined);
 }
 
 export function findSftProblem(recipe: SftRecipe): Problem | undefined {
   const packing: Problem = { key: "packing", message: "packing needs a max_length" };
   if (recipe.packing && recipe.max_length === null) return packing;
-  return [scheduleProblem, precisionProblem, templateProblem, lengthProblem]
+  return [stepProblem, scheduleProblem, precisionProblem, templateProblem, lengthProblem]
     .map((check) => check(recipe))
     .find((problem) => problem);
 }

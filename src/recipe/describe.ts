@@ -17,10 +17,14 @@ interface JsonSchema {
 
 const BEYOND_RANGE = Number.MAX_SAFE_INTEGER;
 
+/** 1e9 is easier to read than its zeros. */
+const short = (bound: number): string =>
+  bound >= 1e6 && Number.isInteger(Math.log10(bound)) ? bound.toExponential().replace("+", "") : `${bound}`;
+
 function range(schema: JsonSchema): string {
   const low = schema.minimum !== undefined && schema.minimum > -BEYOND_RANGE ? `≥ ${schema.minimum}` : "";
   const above = schema.exclusiveMinimum !== undefined ? `> ${schema.exclusiveMinimum}` : "";
-  const high = schema.maximum !== undefined && schema.maximum < BEYOND_RANGE ? `≤ ${schema.maximum}` : "";
+  const high = schema.maximum !== undefined && schema.maximum < BEYOND_RANGE ? `≤ ${short(schema.maximum)}` : "";
   const below = schema.exclusiveMaximum !== undefined ? `< ${schema.exclusiveMaximum}` : "";
   return [low || above, high || below].filter(Boolean).join(", ");
 }

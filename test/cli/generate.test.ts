@@ -73,7 +73,7 @@ describe("mistakes: one line, exit code 1, nothing on stdout", () => {
     ["neither prompt nor file", [], /give either --prompt TEXT or --input FILE/],
     ["both", ["--prompt", "a", "--input", "b"], /give either --prompt TEXT or --input FILE/],
     ["no number", ["--prompt", "a", "--temperature", "warm"], /--temperature.*'warm' is invalid/],
-    ["no temperature", ["--prompt", "a", "--temperature", "-1"], /temperature is -1, it must be ≥ 0/],
+    ["no temperature", ["--prompt", "a", "--temperature", "-1"], /temperature is -1, it must be 0, or 0.001 to 1000/],
     ["no completions", ["--prompt", "a", "-n", "0"], /-n is 0, it must be a whole number ≥ 1/],
     ["half a seed", ["--prompt", "a", "--seed", "1.5"], /--seed is 1.5/],
     ["chat and raw", ["--prompt", "a", "--chat", "--raw"], /give either --chat or --raw/],

@@ -28,7 +28,7 @@ describe("help", () => {
 
   test("of train names every key with what it takes and its default", async () => {
     const { stdout } = await run("train", "--help");
-    expect(stdout).toContain("--num_generations <integer ≥ 2>");
+    expect(stdout).toContain("--num_generations <integer ≥ 2, ≤ 65536>");
     expect(stdout).toContain("Completions per prompt: the group G of GRPO. (default: 8)");
     expect(stdout).toContain("its name on the Hugging Face hub. (required)");
   });

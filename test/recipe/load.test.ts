@@ -32,15 +32,18 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["lerning_rate: 1\n", "recipe.yaml:3:1: unknown key lerning_rate (did you mean learning_rate?)"],
     ["vllm_devise: auto\n", "recipe.yaml:3:1: unknown key vllm_devise (did you mean vllm_device?)"],
     ["xqzw: 1\n", "recipe.yaml:3:1: unknown key xqzw"],
-    ["max_steps: many\n", 'recipe.yaml:3:12: max_steps must be an integer ≥ -1, not "many"'],
-    ["beta: -0.1\n", "recipe.yaml:3:7: beta must be a number ≥ 0, not -0.1"],
+    ["max_steps: many\n", 'recipe.yaml:3:12: max_steps must be an integer ≥ -1 and ≤ 1e9, not "many"'],
+    ["beta: -0.1\n", "recipe.yaml:3:7: beta must be a number ≥ 0 and ≤ 1000, not -0.1"],
     ["top_p: 1.5\n", "recipe.yaml:3:8: top_p must be a number > 0 and ≤ 1, not 1.5"],
     ["bf16: yes\n", 'recipe.yaml:3:7: bf16 must be true, false or null, not "yes"'],
     [
       "loss_type: gpro\n",
       'recipe.yaml:3:12: loss_type must be grpo, bnpo, dr_grpo, dapo or cispo, not "gpro" (did you mean grpo?)',
     ],
-    ["max_completion_length:\n", "recipe.yaml:3:23: max_completion_length must be an integer ≥ 1, not null"],
+    [
+      "max_completion_length:\n",
+      "recipe.yaml:3:23: max_completion_length must be an integer ≥ 1 and ≤ 1048576, not null",
+    ],
     ["reward_weights: [1, high]\n", 'recipe.yaml:3:21: reward_weights.1 must be a number, not "high"'],
     [
       "lr_scheduler_kwargs:\n  min_lr_rat: 0.1\n",

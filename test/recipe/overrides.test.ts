@@ -46,7 +46,7 @@ describe("words of the command line", () => {
       ["--reward_funcs", "acuracy"],
       /^--reward_funcs: no reward is named acuracy \(did you mean accuracy\?\): there are accuracy, /,
     ],
-    [["--beta", "much"], '--beta must be a number ≥ 0, not "much"'],
+    [["--beta", "much"], '--beta must be a number ≥ 0 and ≤ 1000, not "much"'],
     [
       ["--lr_scheduler_kwargs.min_rate", "1"],
       "--lr_scheduler_kwargs has no min_rate (did you mean min_lr_rate?); it takes min_lr, min_lr_rate, num_cycles, warmup_lr_rate, lr_end, power, timescale, num_decay_steps, num_stable_steps, warmup_type, decay_type, min_lr_ratio, mode, factor, patience, threshold, threshold_mode, cooldown, warmup, max_lr, eps, smooth, window_size, reset_start",

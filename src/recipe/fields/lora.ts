@@ -17,8 +17,8 @@ export const loraFields = {
     .boolean()
     .default(false)
     .describe("Train low-rank adapters (LoRA) on the frozen model, saved in PEFT's format; it is its own reference."),
-  lora_r: count().default(16).describe("Rank of the adapters."),
-  lora_alpha: positive().default(32).describe("Adapters are scaled by lora_alpha / lora_r."),
+  lora_r: count(16_384).default(16).describe("Rank of the adapters."),
+  lora_alpha: positive(1e6).default(32).describe("Adapters are scaled by lora_alpha / lora_r."),
   lora_dropout: z
     .number()
     .min(0)

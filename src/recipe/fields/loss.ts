@@ -1,18 +1,23 @@
 import { z } from "zod";
-import { count, nonNegative, positive } from "./common.js";
+import { count, nonNegative, positive, temperatureAbove0 } from "./common.js";
 
 export const lossFields = {
   loss_type: z
     .enum(["grpo", "bnpo", "dr_grpo", "dapo", "cispo"])
     .default("dapo")
     .describe("How token losses are averaged and clipped, with TRL's meaning."),
-  beta: nonNegative().default(0).describe("Weight of the KL term (k3 estimator) against the frozen start; 0: none."),
-  epsilon: nonNegative()
+  beta: nonNegative(1000)
+    .default(0)
+    .describe("Weight of the KL term (k3 estimator) against the frozen start; 0: none."),
+  epsilon: nonNegative(1e6)
     .default(0.2)
     .describe("Clip range of the policy ratio, below 1 and (unless epsilon_high) above."),
-  epsilon_high: positive().nullable().default(null).describe("Clip range above 1. null: epsilon."),
-  delta: positive().nullable().default(null).describe("Upper bound of the unclipped ratio (INTELLECT-2). null: none."),
-  num_iterations: count().default(1).describe("Updates on each batch of completions: μ of GRPO."),
+  epsilon_high: positive(1e6).nullable().default(null).describe("Clip range above 1. null: epsilon."),
+  delta: positive(1e6)
+    .nullable()
+    .default(null)
+    .describe("Upper bound of the unclipped ratio (INTELLECT-2). null: none."),
+  num_iterations: count(1000).default(1).describe("Updates on each batch of completions: μ of GRPO."),
   importance_sampling_level: z
     .enum(["token", "sequence"])
     .default("token")
@@ -30,7 +35,7 @@ export const lossFields = {
     .boolean()
     .default(false)
     .describe("Leave truncated completions out of the loss (DAPO)."),
-  logprob_temperature: positive()
+  logprob_temperature: temperatureAbove0()
     .nullable()
     .default(null)
     .describe(

@@ -43,5 +43,5 @@ export const modelFields = {
     .regex(DEVICE, "auto, cpu, cuda, or cuda:N")
     .default("auto")
     .describe("Where to compute: cpu, cuda (the first GPU) or cuda:N; auto: the first GPU, else the CPU."),
-  threads: count().nullable().default(null).describe("Threads for the CPU. null: the physical cores available."),
+  threads: count(1024).nullable().default(null).describe("Threads for the CPU. null: the physical cores available."),
 };

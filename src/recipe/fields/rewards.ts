@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { REWARD_NAMES } from "../../rewards/registry.js";
-import { count, positive } from "./common.js";
+import { anyNumber, count } from "./common.js";
 
 export const rewardFields = {
   reward_funcs: z
@@ -11,8 +11,14 @@ export const rewardFields = {
       `Rewards by name (${REWARD_NAMES.join(", ")}), or your own: file.ts for every function it exports, ` +
         "file.ts#name for one; a relative path starts from the recipe's folder.",
     ),
-  reward_weights: z.array(z.number()).nullable().default(null).describe("One weight per reward. null: all 1."),
-  reward_timeout: positive().nullable().default(30).describe("Seconds one call of a reward may take. null: no limit."),
+  reward_weights: z.array(anyNumber()).nullable().default(null).describe("One weight per reward. null: all 1."),
+  reward_timeout: z
+    .number()
+    .min(0.001)
+    .max(1e6)
+    .nullable()
+    .default(30)
+    .describe("Seconds one call of a reward may take. null: no limit."),
   reward_on_error: z
     .enum(["stop", "null"])
     .default("stop")
@@ -23,16 +29,14 @@ export const rewardFields = {
     .describe(
       "A gold answer that cannot be read: drop the row, score it 1 as the original did, give no score, or stop.",
     ),
-  cosine_min_value_wrong: z.number().default(0).describe("Cosine reward of a wrong answer of no length."),
-  cosine_max_value_wrong: z
-    .number()
+  cosine_min_value_wrong: anyNumber().default(0).describe("Cosine reward of a wrong answer of no length."),
+  cosine_max_value_wrong: anyNumber()
     .default(-0.5)
     .describe("Cosine reward of a wrong answer of length cosine_max_len."),
-  cosine_min_value_correct: z
-    .number()
+  cosine_min_value_correct: anyNumber()
     .default(0.5)
     .describe("Cosine reward of a correct answer of length cosine_max_len."),
-  cosine_max_value_correct: z.number().default(1).describe("Cosine reward of a correct answer of no length."),
+  cosine_max_value_correct: anyNumber().default(1).describe("Cosine reward of a correct answer of no length."),
   cosine_max_len: count().default(1000).describe("Length at which the cosine reward has come all the way."),
   cosine_length_unit: z
     .enum(["tokens", "characters"])
@@ -42,9 +46,10 @@ export const rewardFields = {
     .boolean()
     .default(true)
     .describe("Keep the cosine at its end past cosine_max_len; the original let it turn back."),
-  repetition_n_grams: count().default(3).describe("Words per n-gram of the repetition penalty."),
+  repetition_n_grams: count(1000).default(3).describe("Words per n-gram of the repetition penalty."),
   repetition_max_penalty: z
     .number()
+    .min(-1e6)
     .max(0)
     .default(-1)
     .describe("Repetition penalty of a text that only repeats itself."),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, interval, strategy } from "./common.js";
+import { batch, count, interval, strategy } from "./common.js";
 
 export const runFields = {
   output_dir: z
@@ -58,7 +58,7 @@ export const completionFields = {
     .nullable()
     .default(1)
     .describe("Completions shown per row of metrics, of several prompts if there are. null: all."),
-  num_generations_eval: count()
+  num_generations_eval: batch()
     .nullable()
     .default(null)
     .describe("Completions per prompt in evaluation. null: as in training."),

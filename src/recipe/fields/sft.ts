@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count } from "./common.js";
+import { tokens } from "./common.js";
 
 export const sftFields = {
   dataset_text_field: z
@@ -7,7 +7,7 @@ export const sftFields = {
     .default("text")
     .describe("Column of plain text, for rows without prompt and completion."),
   dataset_completion_column: z.string().default("completion").describe("Column with the completion."),
-  max_length: count().nullable().default(1024).describe("Longer sequences are cut at their end. null: no limit."),
+  max_length: tokens().nullable().default(1024).describe("Longer sequences are cut at their end. null: no limit."),
   packing: z
     .boolean()
     .default(false)
