@@ -1,8 +1,11 @@
 /**
- * All set-up of a fresh clone: finds or installs libtorch, builds the native addon. Run by `npm ci`, safe to run again.
- * OPEN_RS_TORCH names a libtorch or torch package to use, PYTHON and CXX the programs, OPEN_RS_VERBOSE=1 shows the build.
+ * All set-up of a fresh clone or installation: finds or installs libtorch, builds the native addon. Run by `npm ci` and by
+ * `open-rs setup`, safe to run again. `--fresh` looks for libtorch anew and compiles everything.
+ * OPEN_RS_TORCH names a libtorch or torch package to use, OPEN_RS_HOME where a fetched one lies, PYTHON and CXX the programs;
+ * OPEN_RS_VERBOSE=1 shows the build.
  */
-import { dirname } from "node:path";
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./lib/build.mjs";
 import { provideCudaHeaders } from "./lib/cuda-headers.mjs";
@@ -16,7 +19,9 @@ async function setUp() {
   checkNode();
   const python = findPython();
   checkCompiler();
-  const torch = findLibtorch(python, project);
+  const fresh = process.argv.includes("--fresh");
+  const torch = findLibtorch(python, project, { fresh });
+  if (fresh) rmSync(join(project, "build"), { recursive: true, force: true });
   provideCudaHeaders({ python, project, torch, gpu: hasGpu() });
   const start = performance.now();
   const built = await build(project, torch);

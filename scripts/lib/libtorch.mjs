@@ -1,9 +1,10 @@
 /**
- * Where libtorch comes from: OPEN_RS_TORCH, else the user's own PyTorch, else a wheel that pip puts into .libtorch.
- * A result is {root, version, source, cuda}: `root` holds lib/ and include/.
+ * Where libtorch comes from: OPEN_RS_TORCH, else what this installation was built with, else the user's own PyTorch, else a wheel that
+ * pip puts into a folder which all projects of the user share. A result is {root, version, source, cuda}: `root` holds lib/ and include/.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { checkPip, probe } from "./prerequisites.mjs";
 import { SetupError, say } from "./say.mjs";
@@ -110,14 +111,34 @@ function isAlive(pid) {
   }
 }
 
+/** Where what is fetched once for all projects lies: OPEN_RS_HOME, else the user's cache. */
+function home(env) {
+  if (env.OPEN_RS_HOME) return resolve(env.OPEN_RS_HOME);
+  const caches = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
+  return join(env.XDG_CACHE_HOME || caches, "open-rs");
+}
+
+function makeStore(env) {
+  const store = join(home(env), "libtorch");
+  try {
+    mkdirSync(store, { recursive: true });
+    accessSync(store, constants.W_OK);
+  } catch (error) {
+    throw new SetupError(
+      `${store} cannot be written (${error.code}): set OPEN_RS_HOME to a folder for libtorch (785 MB).`,
+    );
+  }
+  return store;
+}
+
 /** Installs into a temporary folder and renames it, so that a folder with the final name is always whole. */
-function fromPip(python, project) {
-  const store = join(project, ".libtorch");
+function fromPip(python, env) {
+  const store = join(home(env), "libtorch");
   const folder = join(store, WHEEL);
   const source = `pip, in ${folder}`;
   if (isTorch(join(folder, "torch"))) return describe(join(folder, "torch"), source);
   checkPip(python);
-  mkdirSync(store, { recursive: true });
+  makeStore(env);
   removeLeftovers(store);
   const temporary = join(store, `tmp-${process.pid}`);
   say(`installing libtorch ${WHEEL} with pip into ${store} (once; about 200 MB, more with a GPU) ...`);
@@ -139,7 +160,7 @@ function fromPip(python, project) {
   return describe(join(folder, "torch"), source);
 }
 
-/** Another set-up of this clone may have finished first: then its copy stays. */
+/** Another set-up may have finished first: then its copy stays. */
 function moveInto(temporary, folder) {
   try {
     renameSync(temporary, folder);
@@ -150,7 +171,24 @@ function moveInto(temporary, folder) {
   }
 }
 
-export function findLibtorch(python, project, env = process.env) {
+/** What this installation was built with (build/libtorch.json), while it is still there. */
+function remembered(project) {
+  const file = join(project, "build", "libtorch.json");
+  if (!existsSync(file)) return undefined;
+  const known = JSON.parse(readFileSync(file, "utf8"));
+  if (isTorch(known.root) && describe(known.root).version === known.version) return known;
+  say(`libtorch ${known.version} in ${known.root} is gone: looking for another.`);
+  return undefined;
+}
+
+/** @param {{fresh?: boolean, env?: NodeJS.ProcessEnv}} options `fresh`: as if this installation had never been set up */
+export function findLibtorch(python, project, { fresh = false, env = process.env } = {}) {
   if (env.OPEN_RS_TORCH) return fromEnvironment(env.OPEN_RS_TORCH);
-  return fromPython(python) ?? fromPip(python, project);
+  const known = fresh ? undefined : remembered(project);
+  const found = fromPython(python);
+  if (known && found && found.root !== known.root)
+    say(
+      `${python} has PyTorch ${found.version} now; this installation keeps libtorch ${known.version} (open-rs setup --fresh changes that).`,
+    );
+  return known ?? found ?? fromPip(python, env);
 }

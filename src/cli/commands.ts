@@ -22,5 +22,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "score", summary: "log-probabilities of given tokens", load: () => import("./score.js") },
   { name: "tokenize", summary: "text to token ids and back", load: () => import("./tokenize.js") },
   { name: "grade", summary: "judge answers against golds", load: () => import("./grade.js") },
+  { name: "setup", summary: "find or install libtorch and build the native addon", load: () => import("./setup.js") },
   { name: "doctor", summary: "what open-rs runs on, and what is wrong", load: () => import("./doctor.js") },
 ];

@@ -64,11 +64,11 @@ function describeGpus(native: Native | Error, diagnosis: Diagnosis): void {
   if (native instanceof Error) return;
   if (usable > 0 && !native.cudaCompiled()) {
     diagnosis.problems.push(
-      "the addon was built without CUDA's headers, so no GPU is used: run 'node scripts/setup.mjs', which fetches them",
+      "the addon was built without CUDA's headers, so no GPU is used: run 'open-rs setup', which fetches them",
     );
   }
   if (usable >= inDriver.length) return;
-  const remedy = "install PyTorch with CUDA (or set OPEN_RS_TORCH) and run 'node scripts/setup.mjs'";
+  const remedy = "install PyTorch with CUDA (or set OPEN_RS_TORCH) and run 'open-rs setup --fresh'";
   diagnosis.warnings.push(`libtorch uses ${usable} of ${inDriver.length} GPUs: ${remedy}`);
 }
 
@@ -77,9 +77,7 @@ async function describeTorch(native: Native | Error, diagnosis: Diagnosis): Prom
   if (native instanceof Error) {
     diagnosis.facts.libtorch = origin ? `${origin.version} from ${origin.source}` : "not set up";
     const line = native.message.split("\n")[0] || "the native addon does not load";
-    diagnosis.problems.push(
-      line.includes("setup.mjs") ? line : `${line}: run 'node scripts/setup.mjs' to build it again`,
-    );
+    diagnosis.problems.push(line.includes("open-rs setup") ? line : `${line}: run 'open-rs setup' to build it again`);
     return;
   }
   const build = origin?.cuda ? "CUDA" : "CPU";

@@ -40,7 +40,7 @@ export interface Native extends NativeCuda {
   setRngState(device: string, state: number): void;
 }
 
-/** Where `npm ci` puts the addon: both src/torch and dist/torch are two folders below the project. */
+/** Where set-up puts the addon: both src/torch and dist/torch are two folders below the project. */
 export const ADDON_PATH = fileURLToPath(new URL("../../build/Release/open_rs.node", import.meta.url));
 
 /** What a rewards worker (src/rewards/user-pool.ts) has as its `workerData.purpose`. */
@@ -49,7 +49,7 @@ export const REWARDS_WORKER = "open-rs rewards";
 function load(): Native {
   refuseRewardsWorker();
   if (!existsSync(ADDON_PATH)) {
-    throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npm ci', or 'node scripts/setup.mjs'`);
+    throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npx open-rs setup'`);
   }
   // libtorch's idle OpenMP threads spin for milliseconds, which starves everything else on a busy machine; sleeping at once costs half
   // the speed of small products. So they spin for some tens of microseconds (docs/decisions.md). Read once, when libtorch loads.
@@ -76,7 +76,7 @@ function open(): Native {
   } catch (error) {
     const [line = ""] = (error as Error).message.split("\n");
     if ((error as NodeJS.ErrnoException).code === "ERR_OPEN_RS_THREAD") throw new UserError(line);
-    throw new UserError(`the native addon cannot be loaded (${line}): run 'node scripts/setup.mjs' to build it again`);
+    throw new UserError(`the native addon cannot be loaded (${line}): run 'npx open-rs setup' to build it again`);
   }
 }
 
