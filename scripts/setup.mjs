@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./lib/build.mjs";
 import { provideCudaHeaders } from "./lib/cuda-headers.mjs";
-import { findLibtorch, hasGpu } from "./lib/libtorch.mjs";
+import { findLibtorch, hasGpu, home } from "./lib/libtorch.mjs";
 import { checkCompiler, checkNode, findPython } from "./lib/prerequisites.mjs";
 import { SetupError, say } from "./lib/say.mjs";
 
@@ -22,7 +22,7 @@ async function setUp() {
   const fresh = process.argv.includes("--fresh");
   const torch = findLibtorch(python, project, { fresh });
   if (fresh) rmSync(join(project, "build"), { recursive: true, force: true });
-  provideCudaHeaders({ python, project, torch, gpu: hasGpu() });
+  provideCudaHeaders({ python, store: home(), torch, gpu: hasGpu() });
   const start = performance.now();
   const built = await build(project, torch);
   const how = built ? `built in ${((performance.now() - start) / 1000).toFixed(0)} s` : "is up to date";

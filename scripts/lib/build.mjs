@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { compile } from "./compile.mjs";
 import { cudaOf, findCudaHeaders } from "./cuda-headers.mjs";
+import { home } from "./libtorch.mjs";
 import { compilerName, probe } from "./prerequisites.mjs";
 import { SetupError, say } from "./say.mjs";
 
@@ -16,8 +17,8 @@ function cudaNumber(torch) {
 }
 
 /** What the addon is compiled with. */
-export function compileOptions(torch, project) {
-  const cudaHeaders = torch.cuda ? findCudaHeaders(torch, project).include : [];
+export function compileOptions(torch) {
+  const cudaHeaders = torch.cuda ? findCudaHeaders(torch, home()).include : [];
   const compiler = /clang/i.test(compilerVersion()) ? "clang" : "gcc";
   return { torch, cudaHeaders, cudaVersion: cudaNumber(torch), compiler, compilerVersion: compilerVersion() };
 }
@@ -35,7 +36,7 @@ function fingerprint(project, torch) {
   const hash = createHash("sha256");
   for (const file of sourcesOf(project)) hash.update(file).update(readFileSync(join(project, file)));
   const machine = [process.platform, process.arch, process.env.CXXFLAGS];
-  return hash.update(JSON.stringify([compileOptions(torch, project), machine])).digest("hex");
+  return hash.update(JSON.stringify([compileOptions(torch), machine])).digest("hex");
 }
 
 /** Loads the addon in another process, so that a library that is missing or crashes becomes a message. */
@@ -60,7 +61,7 @@ export async function build(project, torch) {
   rmSync(stamp, { force: true });
   say("building the native addon (about a minute on two cores) ...");
   mkdirSync(dirname(addon), { recursive: true });
-  const warnings = await compile(project, addon, compileOptions(torch, project));
+  const warnings = await compile(project, addon, compileOptions(torch));
   for (const line of warnings.split("\n").filter((line) => /warning:/.test(line))) say(line);
   writeFileSync(origin, `${JSON.stringify(torch, null, 2)}\n`);
   const failure = loadFailure(addon);

@@ -34,21 +34,21 @@ function packagesIn(site) {
   return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name, "include")) : [];
 }
 
-const ownFolder = (project, cuda) => join(project, ".libtorch", `cuda-headers-${cuda}`);
+const ownFolder = (store, cuda) => join(store, `cuda-headers-${cuda}`);
 
 /** Groups of include folders, each of one installation: PyTorch's own packages, those set-up fetched, the system's toolkits. */
-function places(torch, project, cuda, env) {
+function places(torch, store, cuda, env) {
   const nvcc = probe("sh", ["-c", "command -v nvcc"]);
   const homes = [env.CUDA_HOME, "/usr/local/cuda", nvcc.ok && dirname(dirname(realpathSync(nvcc.text)))];
   const system = homes.filter(Boolean).map((home) => [join(home, "include")]);
-  return [packagesIn(join(torch.root, "..")), packagesIn(ownFolder(project, cuda)), ...system];
+  return [packagesIn(join(torch.root, "..")), packagesIn(ownFolder(store, cuda)), ...system];
 }
 
 /** {include, problem}: the folders to compile with, or none and why. */
-export function findCudaHeaders(torch, project, env = process.env) {
+export function findCudaHeaders(torch, store, env = process.env) {
   const cuda = cudaOf(torch.root);
   const problems = [];
-  for (const folders of places(torch, project, cuda, env)) {
+  for (const folders of places(torch, store, cuda, env)) {
     const runtime = folders.find((folder) => versionOf(folder));
     if (!runtime) continue;
     const version = versionOf(runtime);
@@ -72,8 +72,8 @@ export function headerPackages(cuda) {
 }
 
 /** Fetches them beside libtorch; returns pip's last line if it could not. */
-function fetchHeaders(python, project, cuda) {
-  const folder = ownFolder(project, cuda);
+function fetchHeaders(python, store, cuda) {
+  const folder = ownFolder(store, cuda);
   const temporary = `${folder}.${process.pid}`;
   say(`installing CUDA ${cuda}'s headers with pip into ${folder} (once; a few MB) ...`);
   const flags = ["--disable-pip-version-check", "--no-compile", "--quiet", "--no-deps", "--target", temporary];
@@ -91,9 +91,9 @@ function fetchHeaders(python, project, cuda) {
  * The headers for this libtorch: on a machine with a GPU they are fetched where they are missing, and it is an error if that fails;
  * elsewhere the addon is built without, and computes on the CPU.
  */
-export function provideCudaHeaders({ python, project, torch, gpu }) {
+export function provideCudaHeaders({ python, store, torch, gpu }) {
   if (!torch.cuda) return;
-  const found = findCudaHeaders(torch, project);
+  const found = findCudaHeaders(torch, store);
   if (found.include.length > 0) return;
   const cuda = cudaOf(torch.root);
   const install = cuda
@@ -107,8 +107,8 @@ export function provideCudaHeaders({ python, project, torch, gpu }) {
     );
     return;
   }
-  const failure = cuda ? fetchHeaders(python, project, cuda) : "PyTorch does not say its CUDA version";
-  if (failure !== undefined || findCudaHeaders(torch, project).include.length === 0)
+  const failure = cuda ? fetchHeaders(python, store, cuda) : "PyTorch does not say its CUDA version";
+  if (failure !== undefined || findCudaHeaders(torch, store).include.length === 0)
     throw new SetupError(
       `${found.problem}, and they could not be fetched (${failure ?? "the packages lack them"}): ${install}, or set CUDA_HOME.`,
     );

@@ -112,7 +112,7 @@ function isAlive(pid) {
 }
 
 /** Where what is fetched once for all projects lies: OPEN_RS_HOME, else the user's cache. */
-function home(env) {
+export function home(env = process.env) {
   if (env.OPEN_RS_HOME) return resolve(env.OPEN_RS_HOME);
   const caches = process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache");
   return join(env.XDG_CACHE_HOME || caches, "open-rs");

@@ -41,8 +41,7 @@ export function chooseDevice(
 
 function problemOf({ count, compiled }: Gpus, index: number): string | null {
   if (count === 0) return "libtorch finds no GPU: run 'open-rs doctor'";
-  if (!compiled)
-    return "the native addon was built without CUDA's headers: run 'node scripts/setup.mjs', which fetches them";
+  if (!compiled) return "the native addon was built without CUDA's headers: run 'open-rs setup', which fetches them";
   return index < count
     ? null
     : `libtorch finds ${count} ${count === 1 ? "GPU" : "GPUs"}, cuda:0${count === 1 ? "" : ` to cuda:${count - 1}`}: name one of them`;

@@ -7,8 +7,8 @@ import { expect, test } from "vitest";
 interface Headers {
   cudaOf(root: string): string | undefined;
   headerPackages(cuda: string): string[];
-  findCudaHeaders(torch: Torch, project: string, env: object): { include: string[]; problem?: string };
-  provideCudaHeaders(setup: { python: string; project: string; torch: Torch; gpu: boolean }): void;
+  findCudaHeaders(torch: Torch, store: string, env: object): { include: string[]; problem?: string };
+  provideCudaHeaders(setup: { python: string; store: string; torch: Torch; gpu: boolean }): void;
 }
 interface Torch {
   root: string;
@@ -81,7 +81,7 @@ test.each([
 ])("the packages of CUDA %s", (cuda, expected) => expect(headerPackages(cuda)).toEqual(expected));
 
 test("on a machine with a GPU, missing headers are an error that names the packages", () => {
-  const setup = { python: "/none", project: fresh(), torch: torchFor("99.1", {}) };
+  const setup = { python: "/none", store: fresh(), torch: torchFor("99.1", {}) };
   expect(() => provideCudaHeaders({ ...setup, gpu: true })).toThrow(
     /CUDA 99\.1.*could not be fetched.*pip install 'nvidia-cuda-runtime==99\.1\.\*' 'nvidia-cuda-crt==99\.1\.\*'/,
   );

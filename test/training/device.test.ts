@@ -24,7 +24,7 @@ describe("where to compute", () => {
 
   test.each([
     [unusable, /^computing on the CPU: libtorch finds no GPU: run 'open-rs doctor'$/],
-    [headerless, /^computing on the CPU: .*without CUDA's headers: run 'node scripts\/setup.mjs'/],
+    [headerless, /^computing on the CPU: .*without CUDA's headers: run 'open-rs setup'/],
   ])("auto, with a GPU that cannot be used (%j), says why in one line", (gpus, line) => {
     const { device, lines } = choose("auto", gpus);
     expect([device, lines.length]).toEqual(["cpu", 1]);
