@@ -83,7 +83,7 @@ function step(work: StepCase): Measured {
   const learner = new Learner(model, recipe, 1000);
   const passes = choosePasses(model, recipe, PROMPT + work.limit);
   const context = { learner, recipe, shape: batchShape(recipe), passes };
-  const seconds = least(6, () => void learn(context, samples, samples, 1));
+  const seconds = least(6, () => void learn(context, [{ samples, all: samples }], 1));
   const tokens = samples.reduce((sum, s) => sum + s.ids.length, work.prompts * PROMPT);
   return { seconds, tokens, peak: 0 };
 }

@@ -35,6 +35,10 @@ export class PromptSampler {
     this.#order = this.#orderOf(0);
   }
 
+  get size(): number {
+    return this.prompts.length;
+  }
+
   /** Epochs begun or done, with fraction: 1.5 is half way through the second. */
   get epoch(): number {
     return this.#epoch + this.#position / this.prompts.length;

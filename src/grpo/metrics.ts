@@ -37,3 +37,15 @@ export function tokensOf(rollout: Rollout): number {
 }
 
 const mean = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length;
+
+/** Of several samplings in one step, as TRL: the mean of each metric; what counts, or takes time, adds up. */
+export function mergeMetrics(samplings: readonly Record<string, number>[]): Record<string, number> {
+  const names = [...new Set(samplings.flatMap((metrics) => Object.keys(metrics)))];
+  return Object.fromEntries(
+    names.map((name) => {
+      const values = samplings.map((metrics) => metrics[name] ?? Number.NaN).filter((value) => !Number.isNaN(value));
+      const sum = values.reduce((a, b) => a + b, 0);
+      return [name, /^(time|dynamic_sampling)\//.test(name) ? sum : sum / values.length];
+    }),
+  );
+}

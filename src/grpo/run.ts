@@ -18,6 +18,7 @@ import { precisionOf } from "../training/precision.js";
 import { assertNotSource, Session } from "../training/session.js";
 import { companionsOf, templateOf } from "../training/template.js";
 import { loadPrompts } from "./data.js";
+import { stepsPerEpoch } from "./spans.js";
 import { type GrpoState, trainGrpo } from "./trainer.js";
 
 export interface TrainOutcome {
@@ -147,15 +148,15 @@ function checkFit(model: CausalLM, tokenizer: Tokenizer, source: string): void {
   );
 }
 
-/** Optimizer steps of the whole run: max_steps, or num_train_epochs over the prompts (each sampling takes its prompts once). */
+/** Optimizer steps of the whole run: max_steps, or num_train_epochs over the prompts (each sampling takes its prompts once, as in TRL). */
 function totalStepsOf(recipe: GrpoRecipe, prompts: number): number {
   if (recipe.max_steps > 0) return recipe.max_steps;
   const shape = batchShape(recipe);
-  const samplings = Math.floor(prompts / shape.promptsPerGeneration);
-  if (samplings === 0) {
+  const steps = stepsPerEpoch(prompts, shape, recipe);
+  if (steps === 0) {
     throw new UserError(
       `${recipe.dataset_name} gives ${prompts} prompts, one step needs ${shape.promptsPerGeneration}: add rows, set max_steps, or make the batch smaller`,
     );
   }
-  return Math.ceil(samplings * recipe.num_train_epochs * shape.stepsPerGeneration * recipe.num_iterations);
+  return Math.ceil(recipe.num_train_epochs * steps);
 }

@@ -9,6 +9,7 @@ import { max, mean } from "./losses/stats.js";
 import type { LossTokens, StepShape } from "./losses/types.js";
 import { toScored } from "./old-logps.js";
 import { logpTemperature, type Sample } from "./sample.js";
+import type { Part } from "./spans.js";
 
 export interface LearnContext {
   learner: Learner;
@@ -18,17 +19,16 @@ export interface LearnContext {
 }
 
 /**
- * One optimizer step on `samples`, a part of the sampling `all`. Returns loss, TRL's metrics of the loss, and those of the update.
+ * One optimizer step on parts of one sampling or of several. Returns loss, TRL's metrics of the loss, and those of the update.
  * Gradients are summed over micro-batches of any size: a token's weight in the loss comes from the whole step.
  * @throws NonFiniteError before the weights are touched
  */
 export function learn(
   { learner, recipe, shape, passes }: LearnContext,
-  samples: readonly Sample[],
-  all: readonly Sample[],
+  parts: readonly Part[],
   stepsDone: number,
 ): Record<string, number> {
-  const done = accumulate(learner, recipe, passes, weighted(samples, all, recipe, shape));
+  const done = accumulate(learner, recipe, passes, weighted(parts, recipe, shape));
   if (!Number.isFinite(done.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${done.loss}`);
   return { loss: done.loss, ...report(done.stats), ...phase("optimizer", () => learner.update(stepsDone)) };
 }
@@ -39,14 +39,17 @@ export interface Weighted {
   weight: number;
 }
 
-function weighted(
-  samples: readonly Sample[],
-  all: readonly Sample[],
-  recipe: GrpoRecipe,
-  shape: BatchShape,
-): Weighted[] {
-  const weights = LOSSES[recipe.loss_type].weights(stepShape(samples, all, recipe, shape));
-  return samples.map((sample, i) => ({ sample, weight: weights[i]! }));
+function weighted(parts: readonly Part[], recipe: GrpoRecipe, shape: BatchShape): Weighted[] {
+  const samples = parts.flatMap((part) => part.samples);
+  const count = samples.length / shape.microBatch;
+  let start = 0;
+  return parts.flatMap((part) => {
+    // The step's lengths are those of all parts; what its tokens are divided by comes from each part's own sampling.
+    const weights = LOSSES[recipe.loss_type].weights(stepShape(samples, part.all, count, recipe, shape));
+    const first = start;
+    start += part.samples.length;
+    return part.samples.map((sample, i) => ({ sample, weight: weights[first + i]! }));
+  });
 }
 
 /** Adds the step's gradient to the parameters'. */
@@ -157,9 +160,11 @@ function samplingStats(tokens: LossTokens, logps_T: Tensor): Stats {
 const lossLength = (sample: Sample, recipe: GrpoRecipe): number =>
   recipe.mask_truncated_completions && sample.truncated ? 0 : sample.ids.length;
 
+/** @param count the step's micro-batches (an epoch's last step may have fewer) */
 function stepShape(
   samples: readonly Sample[],
   all: readonly Sample[],
+  count: number,
   recipe: GrpoRecipe,
   shape: BatchShape,
 ): StepShape {
@@ -168,6 +173,6 @@ function stepShape(
     lengths: samples.map((sample) => lossLength(sample, recipe)),
     perMicroBatch: shape.microBatch,
     maxCompletionLength: recipe.max_completion_length,
-    tokensPerStep: tokens / shape.stepsPerGeneration,
+    tokensPerStep: (tokens * count) / (all.length / shape.microBatch),
   };
 }

@@ -3,6 +3,7 @@
  * prompts → completions → rewards → advantages → loss on the tokens → optimizer → run folder.
  */
 import type { PromptSampler, SamplerState } from "../data/index.js";
+import type { Pcg32 } from "../data/pcg32.js";
 import type { PassPlan } from "../passes/memory.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import type { CompletionRow, CompletionsLog } from "../run/completions.js";
@@ -18,10 +19,11 @@ import { completionRows } from "./completion-rows.js";
 import { Display } from "./display.js";
 import { dumpIfNonFinite } from "./dump.js";
 import { type EvaluationSet, evaluate } from "./evaluate.js";
-import { rolloutMetrics, tokensOf } from "./metrics.js";
+import { mergeMetrics, rolloutMetrics, tokensOf } from "./metrics.js";
 import { type Frozen, scoreSamples } from "./old-logps.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
 import { logpTemperature, type Sample, toSamples } from "./sample.js";
+import { microBatchesOfStep, movesWithin, orderOf, type Part, type Pending, shuffler, take } from "./spans.js";
 import { learn } from "./step.js";
 
 /** Everything a resumed run needs beside weights and optimizer; JSON. */
@@ -38,12 +40,6 @@ export interface GrpoState extends BaseState {
   evaluationDue: boolean;
   /** Metrics of the steps since the last written row. */
   unlogged: readonly MetricsRow[];
-}
-
-/** A sampling of which some updates are still to be made (num_iterations, or several steps per generation). */
-interface Pending {
-  samples: Sample[];
-  nextUpdate: number;
 }
 
 export interface GrpoRun extends RolloutContext {
@@ -67,8 +63,8 @@ export interface GrpoRun extends RolloutContext {
 /** Trains to the last step, or to Ctrl-C; returns the steps done. */
 export async function trainGrpo(run: GrpoRun): Promise<number> {
   const { session, learner, totalSteps } = run;
-  let state = session.state ?? initialState(run);
-  let saved = session.state;
+  let state = session.state ? ofToday(session.state, run) : initialState(run);
+  let saved = session.state ? state : undefined;
   const rows = new MetricsRows(session.metrics, run.recipe, totalSteps, state.unlogged);
   const display = new Display(run.progress, run.recipe);
   for (;;) {
@@ -82,58 +78,91 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
     const start = performance.now();
     const step = state.step + 1;
     // Interrupted while sampling: what was sampled is dropped, so that the resumed run samples the same again.
-    const sampling = state.pending ? goingOn(state.pending) : await sampleNext(run, step);
-    if (!sampling) continue;
-    const { pending, metrics } = sampling;
-    display.sampled(sampling.completions);
+    const batch = await gather(run, state);
+    if (!batch) continue;
+    display.sampled(batch.completions);
 
-    const samples = partOf(pending, run.shape);
+    const samples = batch.parts.flatMap((part) => part.samples);
     const learnt = dumpIfNonFinite(run, samples, state.step, () =>
       learner.model.withDropout([run.recipe.seed, step], () =>
-        phase("learning", () => learn(run, samples, pending.samples, state.step)),
+        phase("learning", () => learn(run, batch.parts, state.step)),
       ),
     );
 
     const row: MetricsRow = {
       step,
       epoch: run.sampler.epoch,
-      num_tokens: state.numTokens + sampling.tokens,
-      ...metrics,
+      num_tokens: state.numTokens + batch.tokens,
+      ...batch.metrics,
       ...learnt,
       step_time: seconds(start),
     };
     display.step(row, rows.add(row));
-    state = afterStep(run, state, sampling, rows.unlogged);
+    state = afterStep(run, state, batch, rows.unlogged);
   }
 }
 
-/** Where a step's completions come from: sampled for it, or for an earlier step. */
-interface Sampling {
-  pending: Pending;
-  /** What sampling for this step brought: tokens, metrics, completions. */
+/** What a step learns from, and what sampling for it brought. */
+interface StepBatch {
+  parts: Part[];
+  /** What is left of the last sampling. */
+  pending: Pending | null;
   tokens: number;
   metrics: Record<string, number>;
   completions: CompletionRow[];
 }
 
-const goingOn = (pending: Pending): Sampling => ({ pending, tokens: 0, metrics: {}, completions: [] });
+/** The step's micro-batches, from the sampling that is being learnt from and as many new ones as it takes; null after Ctrl-C. */
+async function gather(run: GrpoRun, state: GrpoState): Promise<StepBatch | null> {
+  const step = state.step + 1;
+  const random = shuffler(run.recipe.seed, step);
+  const samplings: Sampling[] = [];
+  const parts: Part[] = [];
+  let pending = state.pending;
+  let wanted = microBatchesOfStep(state.step, run.sampler.size, run.shape, run.recipe);
+  while (wanted > 0) {
+    if (!pending) {
+      const sampling = await sampleNext(run, step, random);
+      if (!sampling) return null;
+      samplings.push(sampling);
+      pending = sampling.pending;
+    }
+    const taken = take(pending, wanted, run.shape, run.recipe);
+    parts.push(taken.part);
+    wanted -= taken.count;
+    pending = taken.pending;
+  }
+  const completions = samplings.flatMap((sampling) => sampling.completions);
+  if (samplings.length > 0) run.completions.write(step, completions);
+  const tokens = samplings.reduce((sum, sampling) => sum + sampling.tokens, 0);
+  return { parts, pending, tokens, metrics: mergeMetrics(samplings.map(({ metrics }) => metrics)), completions };
+}
 
-/** Samples, scores and writes down the next prompts' completions; null after Ctrl-C. */
-async function sampleNext(run: GrpoRun, step: number): Promise<Sampling | null> {
+interface Sampling {
+  pending: Pending;
+  tokens: number;
+  metrics: Record<string, number>;
+  completions: CompletionRow[];
+}
+
+/** Samples and scores the next prompts' completions; null after Ctrl-C. */
+async function sampleNext(run: GrpoRun, step: number, random: Pcg32): Promise<Sampling | null> {
   const start = performance.now();
   const rollout = await orInterrupt(collectRollout(run, run.shape.promptsPerGeneration));
   if (!rollout) return null;
-  const pending = { samples: phase("scoring", () => samplesOf(rollout, run)), nextUpdate: 0 };
+  const samples = phase("scoring", () => samplesOf(rollout, run));
   const rewardNames = run.rewards.map((reward) => reward.name);
-  const metrics = { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) };
-  const completions = completionRows(rollout, run.rewards, step);
-  run.completions.write(step, completions);
-  return { pending, tokens: tokensOf(rollout), metrics, completions };
+  return {
+    pending: { samples: orderOf(samples, run.shape, run.recipe, random), taken: 0 },
+    tokens: tokensOf(rollout),
+    metrics: { ...rolloutMetrics(rollout, rewardNames), "time/sampling": seconds(start) },
+    completions: completionRows(rollout, run.rewards, step),
+  };
 }
 
-function afterStep(run: GrpoRun, state: GrpoState, sampling: Sampling, unlogged: readonly MetricsRow[]): GrpoState {
+function afterStep(run: GrpoRun, state: GrpoState, batch: StepBatch, unlogged: readonly MetricsRow[]): GrpoState {
   const step = state.step + 1;
-  const pending = advance(sampling.pending, run);
+  const { pending } = batch;
   // An epoch ends when its last prompts have been learnt from.
   const epochsDone = pending ? state.epochsDone : Math.floor(run.sampler.epoch);
   // The last epoch may leave some prompts over that make no whole step.
@@ -141,7 +170,7 @@ function afterStep(run: GrpoRun, state: GrpoState, sampling: Sampling, unlogged:
   return {
     ...state,
     step,
-    numTokens: state.numTokens + sampling.tokens,
+    numTokens: state.numTokens + batch.tokens,
     pending,
     epochsDone,
     endsEpoch,
@@ -179,6 +208,14 @@ function savesAt({ session, recipe, totalSteps }: GrpoRun, { step, endsEpoch }: 
   return session.savesAt(step, totalSteps) || (recipe.save_strategy === "epoch" && endsEpoch);
 }
 
+/** The state of an earlier version, which counted optimizer steps into a sampling where this one counts micro-batches. */
+function ofToday(state: GrpoState, { recipe }: GrpoRun): GrpoState {
+  const pending = state.pending as (Pending & { nextUpdate?: number }) | null;
+  if (pending?.nextUpdate === undefined) return state;
+  const taken = pending.nextUpdate * recipe.gradient_accumulation_steps;
+  return { ...state, pending: { samples: pending.samples, taken } };
+}
+
 function initialState(run: GrpoRun): GrpoState {
   return {
     step: 0,
@@ -208,22 +245,11 @@ async function orInterrupt<T>(sampling: Promise<T>): Promise<T | null> {
 function samplesOf(rollout: Rollout, run: GrpoRun): Sample[] {
   const temperature = logpTemperature(run.recipe);
   const samples = toSamples(rollout.groups, rollout.advantages.advantages, temperature === 1);
-  const old = updatesPerSampling(run) > 1 ? scoreSamples(run.learner.model, samples, temperature, run.passes) : null;
+  const old = movesWithin(run.shape, run.recipe)
+    ? scoreSamples(run.learner.model, samples, temperature, run.passes)
+    : null;
   const ref = run.reference ? scoreSamples(run.reference.model, samples, temperature, run.passes) : null;
   return samples.map((sample, i) => ({ ...sample, oldLogps: old?.[i] ?? null, refLogps: ref?.[i] ?? null }));
-}
-
-const updatesPerSampling = (run: GrpoRun): number => run.shape.stepsPerGeneration * run.recipe.num_iterations;
-
-/** The completions of the next update: each iteration goes over all parts of the sampling in turn. */
-function partOf(pending: Pending, shape: BatchShape): Sample[] {
-  const part = pending.nextUpdate % shape.stepsPerGeneration;
-  return pending.samples.slice(part * shape.completionsPerStep, (part + 1) * shape.completionsPerStep);
-}
-
-function advance(pending: Pending, run: GrpoRun): Pending | null {
-  const nextUpdate = pending.nextUpdate + 1;
-  return nextUpdate < updatesPerSampling(run) ? { ...pending, nextUpdate } : null;
 }
 
 const seconds = (since: number): number => (performance.now() - since) / 1000;

@@ -22,6 +22,8 @@ export interface BatchShape {
   completionsPerGeneration: number;
   /** Prompts sampled at once: completionsPerGeneration / num_generations. */
   promptsPerGeneration: number;
+  /** Of those, whole: TRL's steps_per_generation. */
+  microBatchesPerGeneration: number;
   /** Optimizer steps that pass over one sampling, before num_iterations repeats them; may be a fraction. */
   stepsPerGeneration: number;
 }
@@ -38,6 +40,7 @@ export function batchShape(recipe: BatchKeys): BatchShape {
     completionsPerStep,
     completionsPerGeneration,
     promptsPerGeneration: completionsPerGeneration / recipe.num_generations,
+    microBatchesPerGeneration: completionsPerGeneration / perMicroStep,
     stepsPerGeneration: completionsPerGeneration / completionsPerStep,
   };
 }

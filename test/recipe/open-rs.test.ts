@@ -52,6 +52,7 @@ describe("recipes/open-rs*.yaml", () => {
       completionsPerStep: 72,
       completionsPerGeneration: 72,
       promptsPerGeneration: 12,
+      microBatchesPerGeneration: 4,
       stepsPerGeneration: 1,
     });
   });
