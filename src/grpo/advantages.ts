@@ -11,6 +11,8 @@ export interface AdvantageOptions {
   /** One per reward function; null: all 1. */
   reward_weights: readonly number[] | null;
   scale_rewards: "group" | "batch" | "none";
+  /** normalize_then_sum: each function's own baseline and deviation in the group (GDPO), then those of the sum in the batch. Absent: the sum's. */
+  multi_objective_aggregation?: "sum_then_normalize" | "normalize_then_sum";
 }
 
 export interface Advantages {
@@ -34,6 +36,8 @@ export function computeAdvantages(
   const size = options.num_generations;
   assert(scores.length % size === 0, `${scores.length} completions are not groups of ${size}`);
   const rewards = scores.map((row) => weightedSum(row, options.reward_weights));
+  if (options.multi_objective_aggregation === "normalize_then_sum")
+    return { rewards, ...normalizeThenSum(scores, options) };
   const batchStd = spread(rewards);
   const groups = Array.from({ length: scores.length / size }, (_, g) => rewards.slice(g * size, (g + 1) * size));
   const judged = groups.flatMap((group) => {
@@ -46,6 +50,37 @@ export function computeAdvantages(
   });
   return { rewards, advantages: judged.map((j) => j.advantage), zeroStd: judged.map((j) => j.zero) };
 }
+
+/** GDPO: rewards on different scales weigh alike, and a completion good in one way is not taken for one good in another. */
+function normalizeThenSum(
+  scores: readonly (readonly (number | null)[])[],
+  options: AdvantageOptions,
+): Pick<Advantages, "advantages" | "zeroStd"> {
+  const size = options.num_generations;
+  const relative = scores.map((row) => row.map(() => Number.NaN));
+  for (let start = 0; start < scores.length; start += size) {
+    const group = scores.slice(start, start + size);
+    for (let f = 0; f < (scores[0]?.length ?? 0); f++) {
+      const column = group.map((row) => row[f] ?? Number.NaN);
+      const [mean, divisor, equal] = [nanMean(column), spread(column) + EPSILON, areEqual(column)];
+      column.forEach((score, i) => {
+        relative[start + i]![f] = equal ? 0 : (score - mean) / divisor;
+      });
+    }
+  }
+  // A completion that no function scored stays without; one whose scores have no deviation counts as average.
+  const sums = relative.map((row, i) =>
+    isUnscored(scores[i]!) ? Number.NaN : weightedSum(row.map(orZero), options.reward_weights),
+  );
+  const [mean, std, equal] = [nanMean(sums), spread(sums), areEqual(sums)];
+  return {
+    advantages: sums.map((sum) => (equal ? 0 : orZero((sum - mean) / (std + EPSILON)))),
+    zeroStd: sums.map(() => equal || Math.abs(std) <= 1e-8),
+  };
+}
+
+const isUnscored = (row: readonly (number | null)[]): boolean =>
+  row.every((score) => score === null || Number.isNaN(score));
 
 /** TRL's reward metrics; NaN where there is nothing to average. `names` as the recipe's reward functions. */
 export function rewardMetrics(
@@ -84,7 +119,7 @@ function weightedSum(row: readonly (number | null)[], weights: readonly number[]
     weights === null || weights.length === row.length,
     `${weights?.length} reward_weights for ${row.length} rewards`,
   );
-  if (row.every((score) => score === null || Number.isNaN(score))) return Number.NaN;
+  if (isUnscored(row)) return Number.NaN;
   return row.reduce<number>((total, score, i) => total + orZero(score ?? Number.NaN) * (weights?.[i] ?? 1), 0);
 }
 

@@ -4,6 +4,7 @@ import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import { phase } from "../run/phases.js";
 import { ops, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
+import { type EntropyTerm, entropyTerms, scoreEntropies, usesEntropy } from "./entropy.js";
 import { LOSSES, mergeStats, Objective, report, type Stats } from "./losses/index.js";
 import { max, mean } from "./losses/stats.js";
 import type { LossTokens, StepShape } from "./losses/types.js";
@@ -28,15 +29,20 @@ export function learn(
   parts: readonly Part[],
   stepsDone: number,
 ): Record<string, number> {
-  const done = accumulate(learner, recipe, passes, weighted(parts, recipe, shape));
+  const step = withEntropyTerms(weighted(parts, recipe, shape), { learner, recipe, shape, passes });
+  const done = accumulate(learner, recipe, passes, step);
   if (!Number.isFinite(done.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${done.loss}`);
-  return { loss: done.loss, ...report(done.stats), ...phase("optimizer", () => learner.update(stepsDone)) };
+  const { entropy_coef } = recipe;
+  const bonus: Record<string, number> = entropy_coef === 0 ? {} : { policy_loss: done.loss + done.bonus, entropy_coef };
+  return { loss: done.loss, ...bonus, ...report(done.stats), ...phase("optimizer", () => learner.update(stepsDone)) };
 }
 
 export interface Weighted {
   sample: Sample;
   /** Of each of its tokens, in the step's loss. */
   weight: number;
+  /** What entropies have to do with it, where they have. */
+  entropy?: EntropyTerm;
 }
 
 function weighted(parts: readonly Part[], recipe: GrpoRecipe, shape: BatchShape): Weighted[] {
@@ -52,13 +58,34 @@ function weighted(parts: readonly Part[], recipe: GrpoRecipe, shape: BatchShape)
   });
 }
 
-/** Adds the step's gradient to the parameters'. */
+function withEntropyTerms(step: Weighted[], { learner, recipe, shape, passes }: LearnContext): Weighted[] {
+  if (!usesEntropy(recipe)) return step;
+  const counts = ({ sample }: Weighted) => lossLength(sample, recipe) > 0;
+  // Without a quantile only the number of tokens matters.
+  const entropies =
+    recipe.top_entropy_quantile < 1
+      ? scoreEntropies(
+          learner.model,
+          step.map(({ sample }) => sample),
+          logpTemperature(recipe),
+          passes,
+        )
+      : step.map(({ sample }) => sample.ids.map(() => 0));
+  const terms = entropyTerms(
+    entropies.map((row, i) => (counts(step[i]!) ? row : [])),
+    recipe,
+    { perMicroBatch: shape.microBatch, perQuantile: shape.microBatch * recipe.num_processes },
+  );
+  return step.map((each, i) => ({ ...each, entropy: terms[i]! }));
+}
+
+/** Adds the step's gradient to the parameters'. `bonus` is what the entropies took from the loss. */
 export function accumulate(
   learner: Pick<Learner, "model">,
   recipe: GrpoRecipe,
   passes: PassPlan,
   step: readonly Weighted[],
-): { loss: number; stats: Stats } {
+): { loss: number; bonus: number; stats: Stats } {
   const moving = step.filter(({ sample }) => moves(sample, recipe));
   const idle = step.filter(({ sample }) => !moves(sample, recipe));
   const parts = [
@@ -67,15 +94,19 @@ export function accumulate(
   ].map(({ part, learns }) => scope(() => passOver(learner, recipe, passes, part, learns)));
   // An update without gradient is not none: the optimizer's momentum goes on.
   if (moving.length === 0) fillGradients(learner);
-  return { loss: parts.reduce((sum, { loss }) => sum + loss, 0), stats: mergeStats(parts.map(({ stats }) => stats)) };
+  return {
+    loss: parts.reduce((sum, { loss, bonus }) => sum + loss - bonus, 0),
+    bonus: parts.reduce((sum, { bonus }) => sum + bonus, 0),
+    stats: mergeStats(parts.map(({ stats }) => stats)),
+  };
 }
 
 /**
- * Whether a completion has a gradient. Every loss is a multiple of the advantage, but for the KL term. One without is scored for the
+ * Whether a completion has a gradient. Every loss is a multiple of the advantage, but for the KL term and the entropy bonus. One without is scored for the
  * metrics only, which takes a third of the time; groups that all succeed or all fail are common.
  */
 const moves = (sample: Sample, recipe: GrpoRecipe): boolean =>
-  lossLength(sample, recipe) > 0 && (sample.advantage !== 0 || recipe.beta !== 0);
+  lossLength(sample, recipe) > 0 && (sample.advantage !== 0 || recipe.beta !== 0 || recipe.entropy_coef !== 0);
 
 function inMicroBatches(
   { model }: Pick<Learner, "model">,
@@ -97,20 +128,37 @@ function passOver(
   { checkpointing }: PassPlan,
   part: readonly Weighted[],
   learns: boolean,
-): { loss: number; stats: Stats } {
+): { loss: number; bonus: number; stats: Stats } {
   const batch = packBatch(
     part.map(({ sample }) => sequenceOf(sample, recipe)),
     model,
   );
   const tokens = lossTokens(part, recipe, model.device);
   const objective = new Objective(tokens, recipe);
-  const options = { temperature: logpTemperature(recipe), together: objective.needsWholeSequences };
+  const bonus_N = bonusWeights(part, recipe, model.device);
+  const options = {
+    temperature: logpTemperature(recipe),
+    together: objective.needsWholeSequences,
+    ...(bonus_N === null ? {} : { entropyGradient_N: bonus_N.neg() }),
+  };
   const scores = learns
     ? backwardTokens(model, batch, objective.gradient, { ...options, checkpointing })
     : scoreTokens(model, batch, options);
   if (!learns) objective.gradient(scores.logps_N, 0);
   const sampling = recipe.vllm_importance_sampling_correction ? {} : samplingStats(tokens, scores.logps_N);
-  return { loss: objective.loss, stats: { ...objective.stats(scores.entropy_N), ...sampling } };
+  const bonus = bonus_N === null ? 0 : bonus_N.mul(scores.entropy_N).sum().item();
+  return { loss: objective.loss, bonus, stats: { ...objective.stats(scores.entropy_N), ...sampling } };
+}
+
+/** Each scored token's weight in the entropy bonus. */
+function bonusWeights(part: readonly Weighted[], recipe: GrpoRecipe, device: string): Tensor | null {
+  if (recipe.entropy_coef === 0) return null;
+  const values = part.flatMap(({ sample, entropy }) =>
+    Array.from({ length: lossLength(sample, recipe) }, (_, t) =>
+      entropy && (entropy.keep?.[t] ?? true) ? entropy.bonus : 0,
+    ),
+  );
+  return tensor(values, [values.length], "float32").to(device);
 }
 
 function fillGradients({ model }: Pick<Learner, "model">): void {
@@ -138,12 +186,27 @@ export function lossTokens(part: readonly Weighted[], recipe: GrpoRecipe, device
     sampling_T: flat((sample) => sample.samplerLogps),
     advantages_T: spread(part.map(({ sample }) => sample.advantage)),
     weights_T: spread(part.map(({ weight }) => weight)),
+    keep_T: kept(part, lengths, place),
     sequence_T: spread(
       part.map((_, i) => i),
       "int64",
     ),
     lengths,
   };
+}
+
+/** 1 for tokens that stay in the loss, 0 for others; null where all stay. */
+function kept(
+  part: readonly Weighted[],
+  lengths: readonly number[],
+  place: (values: readonly number[]) => Tensor,
+): Tensor | null {
+  if (part.every(({ entropy }) => (entropy?.keep ?? null) === null)) return null;
+  return place(
+    part.flatMap(({ entropy }, i) =>
+      Array.from({ length: lengths[i]! }, (_, t) => ((entropy?.keep?.[t] ?? true) ? 1 : 0)),
+    ),
+  );
 }
 
 /** How far sampler and trainer are apart on the same tokens; they share one set of weights, so this is numerical noise. */

@@ -1,7 +1,8 @@
 /**
  * Token log-probabilities without whole logits. The head is applied to a chunk of tokens at a time; training computes the chunk's
  * gradient at once, by hand, and lets the chunk go, so memory does not grow with tokens × vocabulary. With p the softmax of a token's
- * logits and g the loss's derivative by that token's log-probability, the derivative by the logits is g · (onehot(target) − p).
+ * logits x and g the loss's derivative by that token's log-probability, the derivative by the logits is g · (onehot(target) − p); with e
+ * that by the token's entropy, e · p · (Σ p x − x) comes to it.
  *
  * N tokens, C of them in a chunk, D hidden size, V vocabulary.
  */
@@ -20,6 +21,8 @@ export interface HeadOptions {
    * Costs the head's forward product a second time where there is more than one chunk.
    */
   together?: boolean;
+  /** The loss's derivative by each token's entropy, [N] float32, where it has one. */
+  entropyGradient_N?: Tensor;
 }
 
 export interface TokenScores {
@@ -67,7 +70,9 @@ export function backwardHidden(
     const slope = options.together ? allAtOnce(model, hidden, targets_N, gradient, options) : gradient;
     const scores = overChunks(model, hidden, targets_N, options, (chunk) => {
       const g_C = slope(chunk.logps, chunk.start);
-      pushDown(model, chunk, g_C.div(options.temperature ?? 1), below);
+      const e_C = options.entropyGradient_N?.narrow(0, chunk.start, chunk.length);
+      const temperature = options.temperature ?? 1;
+      pushDown(model, chunk, { g_C: g_C.div(temperature), e_C: e_C?.div(temperature) }, below);
       return { logps: chunk.logps, entropy: chunk.entropy, best: chunk.best };
     });
     if (below !== undefined) hidden_ND.backward(below);
@@ -103,6 +108,9 @@ interface Chunk extends PerToken {
   hidden_CD: Tensor;
   targets_C1: Tensor;
   p_CV: Tensor;
+  /** Probability times logit, and its sum. */
+  xp_CV: Tensor;
+  xp_C1: Tensor;
 }
 
 function overChunks(
@@ -156,17 +164,34 @@ function scoreChunk(
   const logSum_C1 = max_C1.sub(ops.amax(p_CV, { dim: -1, keepdim: true }).log());
   const targets_C1 = targets_C.unsqueeze(-1);
   const logps = x_CV.gather(-1, targets_C1).sub(logSum_C1).squeeze(-1);
-  const entropy = logSum_C1.squeeze(-1).sub(ops.mul_(x_CV, p_CV).sum(-1));
+  const xp_CV = ops.mul_(x_CV, p_CV);
+  const xp_C = xp_CV.sum(-1);
+  const entropy = logSum_C1.squeeze(-1).sub(xp_C);
   const best = max_C1.sub(logSum_C1).squeeze(-1);
   const [ownLogps, ownEntropy, ownBest] = [logps, entropy, best].map((t) => t.narrow(0, 0, length));
   const own = { logps: ownLogps!, entropy: ownEntropy!, best: ownBest! };
-  return { start, length, hidden_CD, targets_C1, p_CV, ...own };
+  return { start, length, hidden_CD, targets_C1, p_CV, xp_CV, xp_C1: xp_C.unsqueeze(-1), ...own };
+}
+
+/** The loss's derivatives by the chunk's log-probabilities and, if it has any, by its entropies. */
+interface Slopes {
+  g_C: Tensor;
+  e_C: Tensor | undefined;
+}
+
+/** In place of the probabilities. */
+function logitsGradient(model: CausalLM, chunk: Chunk, { g_C, e_C }: Slopes): Tensor {
+  const g_C1 = filled(g_C, model).unsqueeze(-1);
+  if (e_C === undefined) return ops.scatterAdd_(ops.mul_(chunk.p_CV, g_C1.neg()), -1, chunk.targets_C1, g_C1);
+  const e_C1 = filled(e_C, model).unsqueeze(-1);
+  const byP_CV = ops.mul_(chunk.p_CV, e_C1.mul(chunk.xp_C1).sub(g_C1));
+  const all_CV = ops.sub_(byP_CV, ops.mul_(chunk.xp_CV, e_C1));
+  return ops.scatterAdd_(all_CV, -1, chunk.targets_C1, g_C1);
 }
 
 /** Gradients of the chunk's logits → of the head (accumulated) and of the chunk's hidden states (written into `below_ND`). */
-function pushDown(model: CausalLM, chunk: Chunk, g_C: Tensor, below_ND: Tensor | undefined): void {
-  const g_C1 = filled(g_C, model).unsqueeze(-1);
-  const logitsGrad = ops.scatterAdd_(ops.mul_(chunk.p_CV, g_C1.neg()), -1, chunk.targets_C1, g_C1).to(model.dtype);
+function pushDown(model: CausalLM, chunk: Chunk, slopes: Slopes, below_ND: Tensor | undefined): void {
+  const logitsGrad = logitsGradient(model, chunk, slopes).to(model.dtype);
   const head = model.head_VD;
   if (below_ND !== undefined) {
     const grad_CD = logitsGrad.matmul(head).narrow(0, 0, chunk.length);

@@ -77,7 +77,7 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
   "only for mixtures of experts": "router_aux_loss_coef",
   "only for the reward or option it belongs to, which is not done here":
     "code_language code_eval_test_batch_size parallel_code_exec_per_proc e2b_router_url morph_router_url code_provider " +
-    "ioi_provider sapo_temperature_neg sapo_temperature_pos vespo_k_pos vespo_lambda_pos vespo_k_neg vespo_lambda_neg " +
+    "ioi_provider vespo_k_pos vespo_lambda_pos vespo_k_neg vespo_lambda_neg " +
     "ref_model_mixup_alpha ref_model_sync_steps entropy_coef_min entropy_coef_max entropy_coef_delta entropy_target " +
     "bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
     "max_tool_calling_iterations length_column_name debug label_names optim_args",
@@ -105,12 +105,9 @@ export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<stri
   ["load_best_model_at_end", OFF],
   ["assistant_only_loss", OFF],
   ["activation_offloading", OFF],
-  ["entropy_coef", [0]],
-  ["top_entropy_quantile", [1]],
   ["label_smoothing_factor", [0]],
   ["neftune_noise_alpha", [null]],
   ["off_policy_mask_threshold", [null]],
-  ["multi_objective_aggregation", ["sum_then_normalize"]],
   ["vllm_guided_decoding_regex", [null]],
   ["vllm_structured_outputs_regex", [null]],
   ["generation_kwargs", [null]],

@@ -38,6 +38,16 @@ const RULES: readonly Rule[] = [
     idle: (r) => !r.vllm_importance_sampling_correction,
     reason: "only with vllm_importance_sampling_correction: true",
   },
+  {
+    keys: ["sapo_temperature_pos", "sapo_temperature_neg"],
+    idle: (r) => r.loss_type !== "sapo",
+    reason: "only with loss_type: sapo",
+  },
+  {
+    keys: ["scale_rewards"],
+    idle: (r) => r.multi_objective_aggregation === "normalize_then_sum",
+    reason: "normalize_then_sum always scales by the batch",
+  },
   { keys: ["use_bias_correction_kl"], idle: (r) => r.beta === 0, reason: "only with a beta above 0" },
   {
     keys: [

@@ -29,6 +29,7 @@ class Accelerator:
     device, num_processes, process_index, sync_gradients = torch.device("cpu"), 1, 0, True
     gather = gather_for_metrics = staticmethod(lambda x: x)
     reduce = staticmethod(lambda x, reduction: x)
+    pad_across_processes = staticmethod(lambda x, **_: x)
 
 
 class Trainer:
@@ -36,6 +37,7 @@ class Trainer:
     _generate_and_score_completions = GRPOTrainer._generate_and_score_completions
     _compute_loss = GRPOTrainer._compute_loss
     get_off_policy_mask = staticmethod(GRPOTrainer.get_off_policy_mask)
+    get_high_entropy_mask = GRPOTrainer.get_high_entropy_mask
 
     def __init__(self, config, sequences, rewards, reward_names):
         self.args, self.sequences, self.rewards = config, sequences, rewards
@@ -47,7 +49,7 @@ class Trainer:
         self._tokenizer = types.SimpleNamespace(pad_token_id=PAD, eos_token_id=EOS)
         self.processing_class = types.SimpleNamespace(batch_decode=lambda ids, **_: ["" for _ in ids])
         self.environment_factories = self.environments = self.tools = self.pad_to_multiple_of = self.rollout_func = None
-        self._multi_environment = self._is_vlm = self.aux_loss_enabled = self._entropy_bonus_enabled = self.log_multimodal = False
+        self._multi_environment = self._is_vlm = self.aux_loss_enabled = self.log_multimodal = False
         self._metrics, self._logs = {"train": defaultdict(list)}, {k: [] for k in ("prompt", "completion", "advantages")}
         self._logs["rewards"] = defaultdict(list)
         self._pending_extra_logs, self._pending_metrics = {}, {}
@@ -55,7 +57,8 @@ class Trainer:
         self.reward_weights = torch.tensor(a.reward_weights or [1.0] * len(reward_names))
         self.epsilon_low, self.epsilon_high = a.epsilon, a.epsilon if a.epsilon_high is None else a.epsilon_high
         self.current_gradient_accumulation_steps = a.gradient_accumulation_steps
-        for name in ("loss_type", "beta", "importance_sampling_level", "max_completion_length", "top_entropy_quantile",
+        self._entropy_bonus_enabled = a.entropy_coef != 0.0 or a.use_adaptive_entropy
+        for name in ("entropy_coef", "use_adaptive_entropy", "loss_type", "beta", "importance_sampling_level", "max_completion_length", "top_entropy_quantile",
                      "off_policy_mask_threshold", "num_iterations", "num_generations", "mask_truncated_completions", "use_vllm",
                      "vllm_importance_sampling_correction", "vllm_importance_sampling_mode", "vllm_importance_sampling_clip_max",
                      "vllm_importance_sampling_clip_min", "scale_rewards", "multi_objective_aggregation"):
@@ -83,7 +86,8 @@ class Trainer:
             return self.padded("old", range(len(self.sequences))), None, None
         rows = model
         self.leaf = self.padded("logps", rows).requires_grad_()
-        return self.leaf, self.padded("entropy", rows), None
+        self.entropies = self.padded("entropy", rows).requires_grad_()
+        return self.leaf, self.entropies, None
 
 
 def run(sequences, rewards, options, micro, names=("a",)):
@@ -100,20 +104,23 @@ def case(name, batch_name, options, micro=4, num_iterations=2):
     trainer, batch, steps = run(sequences, [[s["reward"]] for s in sequences], {**options, "num_iterations": num_iterations}, micro)
     if num_iterations > 1 or options.get("use_vllm"):
         assert "old_per_token_logps" in batch
-    total, grads = 0.0, []
+    total, grads, entropy_grads = 0.0, [], []
     before = {k: len(v) for k, v in trainer._metrics["train"].items()}
     for step in range(steps):
         rows = slice(step * micro, (step + 1) * micro)
         inputs = {k: v[rows] if torch.is_tensor(v) and v.dim() > 0 else v for k, v in batch.items()}
         loss = trainer._compute_loss(list(range(len(sequences)))[rows], inputs)
-        (g,) = torch.autograd.grad(loss, trainer.leaf, allow_unused=True)
+        g, e = torch.autograd.grad(loss, (trainer.leaf, trainer.entropies), allow_unused=True)
         total += loss.item()
-        grads += [g[i, : len(sequences[step * micro + i]["logps"])].tolist() for i in range(micro)]
+        lengths = [len(s["logps"]) for s in sequences[rows]]
+        grads += [row[:n].tolist() for row, n in zip(g, lengths)]
+        entropy_grads += [[] if e is None else row[:n].tolist() for row, n in zip(torch.zeros_like(g) if e is None else e, lengths)]
     metrics = {k: sum(v) / len(v) for k, v in trainer._metrics["train"].items()
                if len(v) > before.get(k, 0) or k.startswith("sampling/")}
     a = trainer.args
     effective = {k: getattr(a, k) for k in ("loss_type", "epsilon", "epsilon_high", "delta", "beta", "importance_sampling_level",
-                                            "use_bias_correction_kl", "mask_truncated_completions", "max_completion_length")}
+                                            "use_bias_correction_kl", "mask_truncated_completions", "max_completion_length",
+                                            "sapo_temperature_pos", "sapo_temperature_neg", "entropy_coef", "top_entropy_quantile")}
     effective["correction"] = None if not a.use_vllm else {
         "mode": a.vllm_importance_sampling_mode, "clip_max": a.vllm_importance_sampling_clip_max,
         "clip_min": a.vllm_importance_sampling_clip_min}
@@ -121,7 +128,7 @@ def case(name, batch_name, options, micro=4, num_iterations=2):
     if ratio is not None:
         ratio = [r[: 1 if len(r) == 1 else len(s["logps"])].tolist() for r, s in zip(ratio, sequences)]
     return {"name": name, "batch": batch_name, "micro": micro, "on_policy": "old_per_token_logps" not in batch, "options": effective,
-            "advantages": batch["advantages"].tolist(), "loss": total, "grads": grads, "is_ratio": ratio, "metrics": metrics}
+            "advantages": batch["advantages"].tolist(), "loss": total, "grads": grads, "entropy_grads": entropy_grads if trainer._entropy_bonus_enabled else None, "is_ratio": ratio, "metrics": metrics}
 
 
 def make_batch(seed, lengths, finished):
@@ -134,7 +141,7 @@ def make_batch(seed, lengths, finished):
         sampling = old + normal(length, 0.15)
         sampling[0] -= 0.9 * (length % 3 == 0)
         sequences.append(dict(logps=logps.tolist(), old=old.tolist(), ref=(logps + normal(length, 0.5)).tolist(),
-                              sampling=sampling.tolist(), entropy=normal(length, 1.0).abs().tolist(),
+                              sampling=sampling.tolist(), entropy=normal(length, 1.0).abs().float().tolist(),
                               reward=normal(1, 1.0).item(), finished=done))
     return sequences
 
@@ -180,6 +187,21 @@ CASES = [
       for loss in ("grpo", "bnpo", "dapo")],
     *[case(f"correction {mode}", "mixed", dict(loss_type="grpo", vllm_importance_sampling_mode=mode, vllm_importance_sampling_clip_max=1.3,
            vllm_importance_sampling_clip_min=0.8, **VLLM)) for mode in ("token_truncate", "token_mask", "sequence_truncate", "sequence_mask")],
+    case("sapo", "mixed", dict(loss_type="sapo")),
+    case("sapo on-policy", "mixed", dict(loss_type="sapo", sapo_temperature_pos=1.5, sapo_temperature_neg=3.0), num_iterations=1),
+    case("sapo small micro-batches, beta", "mixed", dict(loss_type="sapo", sapo_temperature_neg=2.0, beta=0.04), micro=2),
+    case("sapo per sequence, masked", "mixed", dict(loss_type="sapo", importance_sampling_level="sequence", mask_truncated_completions=True)),
+    *[case(f"entropy bonus {loss}", "mixed", dict(loss_type=loss, entropy_coef=0.03)) for loss in ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo")],
+    case("entropy bonus small micro-batches", "mixed", dict(loss_type="dapo", entropy_coef=-0.02, beta=0.04), micro=2),
+    case("entropy bonus masked", "mixed", dict(loss_type="grpo", entropy_coef=0.03, mask_truncated_completions=True)),
+    *[case(f"top entropy {q} {loss}", "mixed", dict(loss_type=loss, top_entropy_quantile=q)) for q in (0.0, 0.2, 0.7) for loss in ("grpo", "dapo")],
+    case("top entropy masked, beta", "mixed", dict(loss_type="bnpo", top_entropy_quantile=0.4, beta=0.04, mask_truncated_completions=True)),
+    case("top entropy small micro-batches", "mixed", dict(loss_type="dr_grpo", top_entropy_quantile=0.3), micro=2),
+    case("top entropy of nothing", "cut", dict(loss_type="grpo", top_entropy_quantile=0.3, entropy_coef=0.1, mask_truncated_completions=True)),
+    case("top entropy per sequence", "mixed", dict(loss_type="grpo", top_entropy_quantile=0.5, importance_sampling_level="sequence")),
+    case("top entropy and bonus", "mixed", dict(loss_type="dapo", top_entropy_quantile=0.3, entropy_coef=0.05)),
+    case("top entropy corrected", "mixed", dict(loss_type="dapo", top_entropy_quantile=0.4, vllm_importance_sampling_mode="token_mask",
+         vllm_importance_sampling_clip_max=1.2, **VLLM)),
     case("correction default", "mixed", dict(loss_type="dapo", **VLLM)),
     case("correction masked", "mixed", dict(loss_type="dapo", beta=0.04, mask_truncated_completions=True,
          vllm_importance_sampling_mode="token_truncate", **VLLM)),
@@ -189,6 +211,7 @@ N = None
 REWARDS = {
     "plain": [[1.0], [0.0], [0.5], [1.0], [0.2], [0.2], [0.2], [0.2]],
     "two": [[1.0, 0.3], [0.0, -0.5], [0.0, 0.25], [1.0, 1.0], [1.0, 0.0], [0.0, 0.1], [0.0, 0.7], [1.0, 0.9]],
+    "equal": [[1.0, 0.5]] * 8,
     "skipped": [[1.0, N], [0.0, -0.5], [N, 0.25], [N, N], [1.0, 0.0], [N, N], [N, N], [N, N]],
 }
 
@@ -199,12 +222,15 @@ def advantage_case(name, options):
     names = ["first", "second"][: len(rows[0])]
     trainer, batch, _ = run(sequences, rows, options, 4, names)
     metrics = {k: v[0] for k, v in trainer._metrics["train"].items() if "reward" in k}
-    return {"name": f"{name} {options}", "rewards": rows, "names": names, "scale_rewards": trainer.scale_rewards, "num_generations": 4,
+    return {"name": f"{name} {options}", "rewards": rows, "names": names, "scale_rewards": trainer.scale_rewards,
+            "multi_objective_aggregation": trainer.multi_objective_aggregation, "num_generations": 4,
             "reward_weights": trainer.reward_weights.tolist(), "advantages": batch["advantages"].tolist(), "metrics": metrics}
 
 
 ADVANTAGES = [advantage_case(name, {"scale_rewards": scale, **({"reward_weights": [1.0, 2.0]} if weighted else {})})
               for name in REWARDS for scale in ("group", "batch", "none") for weighted in ((False, True) if name != "plain" else (False,))]
+ADVANTAGES += [advantage_case(name, {"multi_objective_aggregation": "normalize_then_sum", **weights})
+               for name in REWARDS for weights in ({}, {"reward_weights": [1.0, 2.0][: len(REWARDS[name][0])]}, {"scale_rewards": "none"})]
 
 
 def completions_case(name):

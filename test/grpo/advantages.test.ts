@@ -33,6 +33,7 @@ it("a group of equal rewards teaches nothing", () => {
     num_generations: 2,
     reward_weights: null,
     scale_rewards: "group",
+    multi_objective_aggregation: "sum_then_normalize",
   });
   expect(advantages.slice(0, 2)).toEqual([0, 0]);
   expect(zeroStd).toEqual([true, true, false, false]);
@@ -52,6 +53,13 @@ it.each([
     expect(judged.advantages).toEqual(rewards.map(() => 0));
     expect(judged.zeroStd).toEqual(rewards.map(() => true));
   }
+  const multi_objective_aggregation = "normalize_then_sum";
+  const options = { ...group, scale_rewards: "group", multi_objective_aggregation } as const;
+  const judged = computeAdvantages(
+    rewards.map((reward) => [reward, 3]),
+    options,
+  );
+  expect(judged.advantages).toEqual(rewards.map(() => 0));
 });
 
 it("small differences are differences", () => {
@@ -61,7 +69,12 @@ it("small differences are differences", () => {
 });
 
 it("incomplete groups and missing weights are broken invariants", () => {
-  const options: AdvantageOptions = { num_generations: 2, reward_weights: [1], scale_rewards: "group" };
+  const options: AdvantageOptions = {
+    num_generations: 2,
+    reward_weights: [1],
+    scale_rewards: "group",
+    multi_objective_aggregation: "sum_then_normalize",
+  };
   expect(() => computeAdvantages([[1]], options)).toThrow(/1 completions are not groups of 2/);
   expect(() =>
     computeAdvantages(

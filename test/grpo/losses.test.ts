@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { type EntropyOptions, entropyTerms } from "../../src/grpo/entropy.js";
 import {
   LOSSES,
   type LossOptions,
@@ -31,18 +32,21 @@ interface Case {
   batch: string;
   micro: number;
   on_policy: boolean;
-  options: Omit<LossOptions, `vllm_${string}`> & {
-    mask_truncated_completions: boolean;
-    max_completion_length: number;
-    correction: {
-      mode: LossOptions["vllm_importance_sampling_mode"];
-      clip_max: number | null;
-      clip_min: number | null;
-    } | null;
-  };
+  options: Omit<LossOptions, `vllm_${string}`> &
+    EntropyOptions & {
+      mask_truncated_completions: boolean;
+      max_completion_length: number;
+      correction: {
+        mode: LossOptions["vllm_importance_sampling_mode"];
+        clip_max: number | null;
+        clip_min: number | null;
+      } | null;
+    };
   advantages: number[];
   loss: number;
   grads: number[][];
+  /** By each token's entropy; null without entropy_coef. */
+  entropy_grads: number[][] | null;
   metrics: Record<string, number | null>;
 }
 
@@ -55,6 +59,7 @@ interface StepResult {
   loss: number;
   /** Per sequence, empty if masked out. */
   gradients: number[][];
+  entropyGradients: number[][];
   stats: Stats[];
 }
 
@@ -80,7 +85,12 @@ function step(test: Case, rows: number, chunk: number): StepResult {
     maxCompletionLength: test.options.max_completion_length,
     tokensPerStep: lengths.reduce((a, b) => a + b, 0),
   });
-  const result: StepResult = { loss: 0, gradients: [], stats: [] };
+  const entropies = sequences.map((s, n) => s.entropy.slice(0, lengths[n]));
+  const terms = entropyTerms(entropies, test.options, { perMicroBatch: test.micro, perQuantile: test.micro });
+  const bonuses = entropies.map((row, n) => row.map((_, t) => ((terms[n]!.keep?.[t] ?? true) ? terms[n]!.bonus : 0)));
+  const bonus = bonuses.flatMap((row, n) => row.map((x, t) => x * entropies[n]![t]!)).reduce((a, b) => a + b, 0);
+  const entropyGradients = bonuses.map((row) => row.map((x) => -x));
+  const result: StepResult = { loss: -bonus, gradients: [], entropyGradients, stats: [] };
   for (let start = 0; start < sequences.length; start += rows) {
     const range = Array.from({ length: rows }, (_, i) => start + i);
     const flat = (of: (n: number) => number[]) => range.flatMap((n) => of(n).slice(0, lengths[n]));
@@ -97,6 +107,7 @@ function step(test: Case, rows: number, chunk: number): StepResult {
       sampling_T: options.vllm_importance_sampling_correction ? column("sampling") : null,
       advantages_T: repeated(test.advantages),
       weights_T: repeated(weights),
+      keep_T: tensor(flat((n) => entropies[n]!.map((_, t) => ((terms[n]!.keep?.[t] ?? true) ? 1 : 0)))),
       sequence_T: tensor(
         range.flatMap((n, i) => Array<number>(lengths[n]!).fill(i)),
         undefined,
@@ -126,10 +137,15 @@ function inChunks(objective: Objective, logps_T: Tensor, chunk: number): number[
   return slopes;
 }
 
-function expectGolden(test: Case, { loss, gradients }: StepResult): void {
+function expectGolden(test: Case, { loss, gradients, entropyGradients }: StepResult): void {
   expect(Math.abs(loss - test.loss)).toBeLessThan(1e-5);
-  test.grads.forEach((golden, n) => {
-    const ours = gradients[n]!;
+  expectSlopes(test.grads, gradients);
+  if (test.entropy_grads) expectSlopes(test.entropy_grads, entropyGradients);
+}
+
+function expectSlopes(goldens: readonly number[][], slopes: readonly number[][]): void {
+  goldens.forEach((golden, n) => {
+    const ours = slopes[n]!;
     // Tokens masked out are not packed: TRL's gradient there is 0.
     golden.forEach((g, t) => {
       expect(Math.abs((ours[t] ?? 0) - g), `sequence ${n}, token ${t}`).toBeLessThan(1e-5);
@@ -152,6 +168,7 @@ describe.each(GOLDEN.cases)("$name", (test) => {
       const measured = step(test, test.micro, 3).stats.map(report);
       for (const [name, golden] of Object.entries(test.metrics)) {
         if (name.startsWith("sampling/")) continue; // over the whole generation batch: below
+        if (name === "policy_loss" || name === "entropy_coef") continue; // of a step, not of its tokens: step.test.ts
         const values = measured.map((m) => m[name]).filter((x) => x !== undefined);
         const mean = values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
         if (golden === null || mean === null) expect([golden, mean], name).toEqual([null, null]);

@@ -41,7 +41,12 @@ const completionOf = (length: number, finished: boolean): Completion => ({
   stopReason: finished ? "eos" : "length",
 });
 
-const OPTIONS: AdvantageOptions = { num_generations: 4, reward_weights: null, scale_rewards: "group" };
+const OPTIONS: AdvantageOptions = {
+  num_generations: 4,
+  reward_weights: null,
+  scale_rewards: "group",
+  multi_objective_aggregation: "sum_then_normalize",
+};
 
 function rolloutOf(
   all: readonly Completion[],

@@ -1,5 +1,6 @@
 /** Completions without gradient are scored, not learnt from: gradient, loss and metrics stay what a pass over all of them gives. */
 import { describe, expect, test } from "vitest";
+import { scoreEntropies } from "../../src/grpo/entropy.js";
 import { Objective, report } from "../../src/grpo/losses/index.js";
 import { toScored } from "../../src/grpo/old-logps.js";
 import type { Sample } from "../../src/grpo/sample.js";
@@ -65,7 +66,7 @@ function expectSame(ours: ReturnType<typeof run>, expected: ReturnType<typeof ru
   });
 }
 
-const LOSSES = ["grpo", "bnpo", "dr_grpo", "dapo", "cispo"].map((loss_type) => ({ loss_type }));
+const LOSSES = ["grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo"].map((loss_type) => ({ loss_type }));
 
 describe("some without advantage: as one padded pass over all", () => {
   test.each([
@@ -87,6 +88,33 @@ describe("some without advantage: as one padded pass over all", () => {
     for (const keys of [{}, { importance_sampling_level: "sequence", beta: 0.04 }]) {
       expectSame(run(keys, samples(), passes), naive(keys));
     }
+  });
+});
+
+describe("with terms of entropy", () => {
+  const keys = { entropy_coef: 0.3, top_entropy_quantile: 0.5 };
+  /** Every second token kept, a bonus for each of those. */
+  const step = (bonus: number) =>
+    samples().map((each) => ({ ...each, entropy: { keep: each.sample.ids.map((_, t) => t % 2 === 0), bonus } }));
+
+  test("however the passes are cut", () => {
+    const whole = run(keys, step(0.01), { maxTokens: 1e6, checkpointing: false });
+    expectSame(run(keys, step(0.01), { maxTokens: 1, checkpointing: false }), whole);
+    expectSame(run(keys, step(0.01), { maxTokens: 40, checkpointing: true }), whole);
+  });
+
+  test("the loss is the policy's less the bonus; tokens left out have no part in it", () => {
+    const [plain, rewarded] = [run(keys, step(0)), run(keys, step(0.01))];
+    const entropies = scoreEntropies(
+      prepare(keys).model,
+      step(0).map(({ sample }) => sample),
+      1,
+      { maxTokens: 64 },
+    );
+    const kept = entropies.flatMap((row) => row.filter((_, t) => t % 2 === 0));
+    expect(plain.loss - rewarded.loss).toBeCloseTo(0.01 * kept.reduce((a, b) => a + b, 0), 4);
+    const nothing = step(0).map((each) => ({ ...each, entropy: { keep: each.sample.ids.map(() => false), bonus: 0 } }));
+    expect(run(keys, nothing).loss).toBeCloseTo(0, 20);
   });
 });
 

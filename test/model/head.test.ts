@@ -65,6 +65,41 @@ describe.each([
   });
 });
 
+it.each([
+  [1, 1000],
+  [0.7, 9],
+])(
+  "pushes a loss's slope by the entropies down as autograd does (temperature %f, chunks of %i)",
+  (temperature, chunk) => {
+    const ids = SEQUENCES[1]!;
+    const load = () => loadModel(fixtureDir("qwen3"), { dtype: "float32" }).requireGrad(true);
+    const slope = (n: number) => Math.cos(3 * n);
+    const model = load();
+    const batch = padBatch([{ ids, from: 3 }]);
+    const slopes = Array.from({ length: ids.length - 3 }, (_, n) => slope(n));
+    const entropyGradient_N = tensor(slopes, undefined, "float32");
+    const { entropy_N } = backwardTokens(model, batch, lossGradient, { temperature, chunk, entropyGradient_N });
+    const [ours, entropies] = [gradientsOf(model), entropy_N.toArray()];
+
+    const plain = load();
+    scope(() => {
+      const hidden = plain.forward(batch.ids_BT, batch.attend).squeeze(0);
+      const logits = plain.logits(hidden.narrow(0, 2, slopes.length)).div(temperature);
+      const all = ops.logSoftmax(logits, -1);
+      const logps = all.gather(-1, batch.targets_N.unsqueeze(-1)).squeeze(-1);
+      const weights = tensor(slopes.map((_, n) => weightOf(n)));
+      const entropy = all.exp().mul(all).sum(-1).neg();
+      expect(maxDifference(entropies, entropy.toArray())).toBeLessThan(1e-5);
+      const byLogps = weights.mul(logps.add(logps.mul(logps).mul(0.5))).sum();
+      byLogps.add(entropyGradient_N.mul(entropy).sum()).backward();
+    });
+    for (const [name, gradient] of gradientsOf(plain)) {
+      const scale = Math.max(1, ...gradient.map(Math.abs));
+      expect(maxDifference(ours.get(name)!, gradient) / scale, name).toBeLessThan(1e-5);
+    }
+  },
+);
+
 it("tells the most likely token's log-probability, equal to the target's where that is the target", () => {
   const ids = [...SEQUENCES[0]!.slice(0, 5), ...golden("qwen3").greedy.slice(0, 1), 90];
   const { logps_N, best_N } = scoreTokens(loadModel(fixtureDir("qwen3")), padBatch([{ ids, from: 1 }]), { chunk: 4 });

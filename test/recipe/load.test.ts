@@ -38,7 +38,7 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["bf16: yes\n", 'recipe.yaml:3:7: bf16 must be true, false or null, not "yes"'],
     [
       "loss_type: gpro\n",
-      'recipe.yaml:3:12: loss_type must be grpo, bnpo, dr_grpo, dapo or cispo, not "gpro" (did you mean grpo?)',
+      'recipe.yaml:3:12: loss_type must be grpo, bnpo, dr_grpo, dapo, cispo or sapo, not "gpro" (did you mean grpo?)',
     ],
     [
       "max_completion_length:\n",

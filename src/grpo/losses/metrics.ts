@@ -30,6 +30,7 @@ export function metricsOf(
 }
 
 function clipStats(low: number[], high: number[], lengths: readonly number[], options: LossOptions): Stats {
+  if (options.loss_type === "sapo") return {};
   if (options.loss_type === "cispo") return { cispo_clip_ratio: clipMean(high, lengths, options) };
   const region = low.map((flag, i) => Math.max(flag, high[i]!));
   return {

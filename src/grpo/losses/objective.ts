@@ -13,10 +13,11 @@ import { grpo } from "./grpo.js";
 import { k3 } from "./kl.js";
 import { metricsOf, type TokenRows } from "./metrics.js";
 import { policyRatio } from "./ratio.js";
+import { sapo } from "./sapo.js";
 import type { Stats } from "./stats.js";
 import type { Loss, LossOptions, LossTokens, LossType } from "./types.js";
 
-export const LOSSES: Record<LossType, Loss> = { grpo, bnpo, dr_grpo: drGrpo, dapo, cispo };
+export const LOSSES: Record<LossType, Loss> = { grpo, bnpo, dr_grpo: drGrpo, dapo, cispo, sapo };
 
 export class Objective {
   /**
@@ -71,9 +72,10 @@ function tokenLosses(logps_T: Tensor, tokens: LossTokens, options: LossOptions):
   const old_T = tokens.old_T ?? logps_T.detach();
   const ratio_T = policyRatio(logps_T, old_T, options.importance_sampling_level, tokens);
   const surrogate = LOSSES[options.loss_type].surrogate(ratio_T, logps_T, tokens.advantages_T, options);
-  const rows: TokenTensors = { high: surrogate.high_T };
+  const rows: TokenTensors = {};
+  if (surrogate.high_T !== undefined) rows.high = surrogate.high_T;
   if (surrogate.low_T !== undefined) rows.low = surrogate.low_T;
-  let loss_T = surrogate.loss_T;
+  let loss_T = tokens.keep_T ? surrogate.loss_T.mul(tokens.keep_T) : surrogate.loss_T;
   if (options.vllm_importance_sampling_correction && tokens.sampling_T !== null) {
     rows.correction = correctionRatio(old_T, tokens.sampling_T, tokens, options);
     rows.difference = ops.abs(old_T.sub(tokens.sampling_T));
@@ -96,6 +98,7 @@ function cut(tokens: LossTokens, start: number, length: number): LossTokens {
     sampling_T: tokens.sampling_T && part(tokens.sampling_T),
     advantages_T: part(tokens.advantages_T),
     weights_T: part(tokens.weights_T),
+    keep_T: tokens.keep_T && part(tokens.keep_T),
     sequence_T: part(tokens.sequence_T),
     lengths: tokens.lengths,
   };
@@ -104,6 +107,7 @@ function cut(tokens: LossTokens, start: number, length: number): LossTokens {
 /** All rows in one transfer. */
 function download(rows: TokenTensors): TokenRows {
   const names = Object.keys(rows) as (keyof TokenRows)[];
+  if (names.length === 0) return {};
   const tensors = names.map((name) => rows[name]!.detach().to("float32"));
   const numbers = ops.stack(tensors).toArray();
   const length = numbers.length / names.length;

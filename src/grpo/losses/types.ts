@@ -6,7 +6,7 @@
  */
 import type { Tensor } from "../../torch/index.js";
 
-export type LossType = "grpo" | "bnpo" | "dr_grpo" | "dapo" | "cispo";
+export type LossType = "grpo" | "bnpo" | "dr_grpo" | "dapo" | "cispo" | "sapo";
 export type CorrectionMode = "token_truncate" | "token_mask" | "sequence_truncate" | "sequence_mask";
 
 /** Clipping of the policy ratio; TRL's names and meaning. */
@@ -18,6 +18,13 @@ export interface ClipOptions {
   delta: number | null;
 }
 
+/** All that a loss type may read. */
+export interface SurrogateOptions extends ClipOptions {
+  /** `sapo`'s τ for tokens of good (advantage above 0) and of other completions. */
+  sapo_temperature_pos: number;
+  sapo_temperature_neg: number;
+}
+
 /** Correction for completions sampled by (slightly) other weights or numerics than those that are trained. */
 export interface CorrectionOptions {
   vllm_importance_sampling_correction: boolean;
@@ -27,7 +34,7 @@ export interface CorrectionOptions {
 }
 
 /** All that says what the loss is: a recipe is one. */
-export interface LossOptions extends ClipOptions, CorrectionOptions {
+export interface LossOptions extends SurrogateOptions, CorrectionOptions {
   loss_type: LossType;
   beta: number;
   /** `sequence`: one ratio per completion (GSPO, arXiv 2507.18071). */
@@ -47,6 +54,8 @@ export interface LossTokens {
   advantages_T: Tensor;
   /** Each token's share in the objective (a Loss's `weights`, repeated over the sequence's tokens). */
   weights_T: Tensor;
+  /** 1 for tokens that stay in the policy's loss, 0 for others (top_entropy_quantile); absent or null: all stay. */
+  keep_T?: Tensor | null;
   /** Which of the N sequences a token belongs to, int64, ascending. */
   sequence_T: Tensor;
   /** Tokens per sequence, 0 for those masked out; they sum to T. */
@@ -70,12 +79,12 @@ export interface Surrogate {
   loss_T: Tensor;
   /** Flags by metric: 1 where clipped. */
   low_T?: Tensor;
-  high_T: Tensor;
+  high_T?: Tensor;
 }
 
 /** One kind of loss: what a token loses, and how tokens are averaged. */
 export interface Loss {
-  surrogate(ratio_T: Tensor, logps_T: Tensor, advantages_T: Tensor, options: ClipOptions): Surrogate;
+  surrogate(ratio_T: Tensor, logps_T: Tensor, advantages_T: Tensor, options: SurrogateOptions): Surrogate;
   /** The weight of each token of sequence n, so that the loss is the sum over an optimizer step of weight × token loss. */
   weights(step: StepShape): number[];
 }

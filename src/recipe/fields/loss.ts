@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { count, nonNegative, positive, temperatureAbove0 } from "./common.js";
+import { anyNumber, count, nonNegative, positive, share, temperatureAbove0 } from "./common.js";
 
 export const lossFields = {
   loss_type: z
-    .enum(["grpo", "bnpo", "dr_grpo", "dapo", "cispo"])
+    .enum(["grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo"])
     .default("dapo")
     .describe("How token losses are averaged and clipped, with TRL's meaning."),
   beta: nonNegative(1000)
@@ -17,6 +17,16 @@ export const lossFields = {
     .nullable()
     .default(null)
     .describe("Upper bound of the unclipped ratio (INTELLECT-2). null: none."),
+  sapo_temperature_pos: positive(1000).default(1).describe("sapo: how fast tokens of good completions fade out."),
+  sapo_temperature_neg: positive(1000).default(1.05).describe("sapo: the same for the other completions."),
+  top_entropy_quantile: share()
+    .default(1)
+    .describe(
+      "Learn only from this share of the tokens, those with the highest entropy (0.2 in arXiv 2506.01939); costs a scoring pass. 1: from all.",
+    ),
+  entropy_coef: anyNumber(1000)
+    .default(0)
+    .describe("Weight of the tokens' mean entropy, which the loss then rewards, whatever loss_type; 0: none."),
   num_iterations: count(1000).default(1).describe("Updates on each batch of completions: μ of GRPO."),
   importance_sampling_level: z
     .enum(["token", "sequence"])
@@ -30,6 +40,13 @@ export const lossFields = {
     .default("group")
     .describe(
       "Divide advantages by the standard deviation of the group, of the batch, or not. true: group, false: none.",
+    ),
+  multi_objective_aggregation: z
+    .enum(["sum_then_normalize", "normalize_then_sum"])
+    .default("sum_then_normalize")
+    .describe(
+      "Several rewards: the group's baseline and deviation of their weighted sum, or each reward's own before they are summed " +
+        "(GDPO; the sum is then normalized over the batch, whatever scale_rewards).",
     ),
   mask_truncated_completions: z
     .boolean()
