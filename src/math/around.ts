@@ -61,8 +61,8 @@ const enumeration = /^\s*\([a-z\d]{1,3}\)\s*$/i;
 
 function before(text: string, inMath: boolean): string {
   // A price: the sign of a currency is no delimiter.
-  const currency = /\\\$\s?$/.test(text) ? "\\$" : "";
-  if (currency !== "") return currency;
+  const currency = /(?:\\\$|[€£¥₹])\s?$/.exec(text)?.[0];
+  if (currency !== undefined) return currency;
   const last = [...text.matchAll(boundary)].at(-1);
   const side = (last ? text.slice(last.index + last[0].length) : text).replace(decoration, " ");
   if (inMath) return enumeration.test(side) || prose.test(side) ? "" : side.trim();
@@ -113,7 +113,7 @@ function unitBehind(text: string): string {
     /\s*(?:\\(?:text|mathrm|textrm)\s?\{\s*)?([a-zA-Z]+)\.?\s?\}?(?:\$?\^\{?\d\}?)?(?:\/|\s|(?=[^a-zA-Z\d])|$)/gy,
   )) {
     const word = match[1]!;
-    const last = /^\s*(?:[.,;!?)*$\\]|$)/.test(rest.slice(match.index + match[0].length));
+    const last = match[0].endsWith("/") || /^\s*(?:[.,;!?)*$\\]|$)/.test(rest.slice(match.index + match[0].length));
     if (!isUnit(word, last)) break;
     words.push(match[0].replace(/\\(?:text|mathrm|textrm)|[{}.$]/g, "").trim());
     if (match[0].endsWith("/")) words.push("/");

@@ -326,16 +326,34 @@ export const hacks: Record<string, [gold: string, completion: string][]> = {
   `,
   "units, magnitudes and percent": table`
     5\text{ cm} :: \boxed{5\text{ m}}
+    5\text{ cm} :: $\boxed{5}$ m
+    5\text{ cm} :: $\boxed{5}$ metres
+    5\text{ cm} :: $\boxed{5}$ km.
+    5\text{ cm} :: \boxed{5}\text{ m}
+    5\text{ cm} :: \boxed{5}\,\mathrm{m}
+    5\text{ cm} :: \boxed{5} kg
     5\text{ cm} :: \boxed{5\text{ cm}^2}
+    5\text{ cm} :: \boxed{5}\text{ cm}^2
+    1000\text{ m} :: The answer is $\boxed{1000}$ km
     5\text{ hours} :: \boxed{5\text{ minutes}}
+    5\text{ hours} :: \boxed{5} minutes
+    \$5 :: \boxed{5\text{ cents}}
+    \$5 :: \boxed{5} cents
+    \$5 :: \boxed{5\text{ euros}}
+    \$5 :: \boxed{€5}
     5\text{ km/h} :: \boxed{5\text{ m/s}}
+    5\text{ km/h} :: \boxed{5}\text{ m/s}
     5\text{ kg} :: \boxed{5\text{ g}}
+    5\text{ kg} :: \boxed{5} pounds
     5 :: \boxed{5K}
     5 :: \boxed{5k}
     5 :: \boxed{5M}
     5 :: \boxed{5\text{ million}}
     5 :: \boxed{5\text{ thousand}}
     5 :: \boxed{5\text{ dozen}}
+    5 :: \boxed{5} million
+    5 :: \boxed{5}\text{ million}
+    5 :: \boxed{5} thousand
     5 :: \boxed{5\text{ hundredths}}
     5 :: \boxed{5\text{ percent of } 7}
     5 :: \boxed{5\text{ times } 7}
@@ -343,13 +361,20 @@ export const hacks: Record<string, [gold: string, completion: string][]> = {
     5 :: \boxed{5\text{ halves}}
     5 :: \boxed{5\text{ tenths}}
     5 :: \boxed{5 \text{ plus or minus } 1}
-    5 :: \boxed{5}\%
-    5 :: \boxed{500\%}\%
-    0.5 :: \boxed{0.5}\%
+    5 :: \boxed{5}^2
+    5 :: \boxed{5}x
+    5 :: -\boxed{5}
+    5 :: $-\boxed{5}$
+    5 :: 2\cdot\boxed{5}
+    5 :: $\boxed{5} + 1$
+    5 :: \boxed{5}\pi
+    \frac{1}{2} :: \frac{\boxed{1/2}}{2}
     50 :: \boxed{0.5\%}
     50\% :: \boxed{5\%}
     50\% :: \boxed{5000\%}
     5 :: \boxed{5^\circ\text{C} = 41^\circ\text{F}}
+    90^\circ :: \boxed{90\text{ rad}}
+    \frac{\pi}{2} :: \boxed{\frac{\pi}{2}^\circ}
     5\text{ miles} :: \boxed{5\text{ km}}
     5\text{ ft} :: \boxed{5\text{ in}}
   `,
@@ -592,13 +617,21 @@ export const hacks: Record<string, [gold: string, completion: string][]> = {
     12 :: \boxed{12_5}
     12 :: \boxed{12_3}
     12 :: \boxed{12_{13}}
+    4:30 :: \boxed{8:60}
+    4:30 :: \boxed{\frac{4}{30}}
+    4:30 :: \boxed{2:15}
+    4:30 :: \boxed{\frac{2}{15}}
     4:30 :: \boxed{4:31}
     4:30 :: \boxed{430}
     4:30 :: \boxed{4.30}
     4:30 :: \boxed{4.5}
     4:30 :: \boxed{4}
+    10:30 :: \boxed{\frac13}
+    10:30 :: \boxed{1:3}
+    10:30 :: \boxed{0.333333}
+    10:30 :: \boxed{20:60}
     12:00 :: \boxed{12}
-    12:00 :: \boxed{24:00}
+    3:30\text{ p.m.} :: \boxed{3:30\text{ a.m.}}
     3:30\text{ p.m.} :: \boxed{7:60\text{ p.m.}}
     12/25 :: \boxed{25/12}
     2:3 :: \boxed{3:2}

@@ -8,6 +8,7 @@ import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js"
 import { matchUnits } from "./quantities.js";
 import { assignedValue, compareRelations, dropApproximations, isEquation, isName } from "./relations.js";
 import { simplify } from "./simplify.js";
+import { asRatio, compareTimes, isTime } from "./times.js";
 import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
 
 /** Whether `prediction` says the same as `gold`. */
@@ -16,6 +17,7 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   const a = normalize(gold);
   const b = normalize(prediction);
   if (sameStructure(a, b)) return equal("identical");
+  if (isTime(b) && !isTime(a)) return compareAnswers(a, asRatio(b), context);
   if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
   if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
   if (a.kind === "rel" && b.kind === "rel") {
@@ -40,6 +42,7 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   if (a.kind === "builder" || b.kind === "builder") return compareBuilders(a, b, context);
   if (isSetOperation(a) || isSetOperation(b)) return compareUnions(a, b, context);
   if (isCall(a, "ratio") && isCall(b, "ratio")) return compareRatios(a, b, context);
+  if (isTime(a)) return compareTimes(a, b);
   const units = matchUnits(a, b, true);
   return units ? compareExpressions(units.a, units.b, context) : different("units");
 }

@@ -49,6 +49,8 @@ const standsForIrrational = (rounded: Node, other: Node, { options, budget }: Co
   contains(rounded, roundedPlaces) &&
   !exactValue(other, budget);
 
+const isPi = (node: Node): boolean => node.kind === "sym" && node.name === "pi";
+
 /** A decimal inside an expression that has enough digits to stand for an irrational number. */
 const roundedPlaces = (node: Node): boolean => node.kind === "num" && (node.places ?? 0) >= 8;
 const roundDecimals = (node: Node): Node =>
@@ -57,7 +59,8 @@ const roundDecimals = (node: Node): Node =>
   );
 
 /** `\cos 15` where the other side writes `\cos 15^\circ`. */
-const bareAngles = (node: Node): Node => map(node, (inner) => (isCall(inner, "deg") ? inner.args[0]! : inner));
+const bareAngles = (node: Node): Node =>
+  map(node, (inner) => (isCall(inner, "deg") && !contains(inner, isPi) ? inner.args[0]! : inner));
 
 const map = (node: Node, change: (node: Node) => Node): Node => {
   const before = children(node);
@@ -71,9 +74,9 @@ const map = (node: Node, change: (node: Node) => Node): Node => {
   );
 };
 
-/** Takes the degree signs off an angle (not those inside a function: cos 15° stays). */
+/** Takes the degree signs off an angle (not those inside a function: cos 15° stays; nor those of π/2°). */
 function dropDegrees(node: Node): Node {
-  if (isCall(node, "deg")) return node.args[0]!;
+  if (isCall(node, "deg")) return contains(node, isPi) ? node : node.args[0]!;
   if (node.kind !== "call" || !["add", "mul", "neg", "div", "pm"].includes(node.op)) return node;
   return { kind: "call", op: node.op, args: node.args.map(dropDegrees) };
 }

@@ -73,6 +73,15 @@ export function parseClause(cursor: Cursor): Node {
 }
 
 function parseValue(cursor: Cursor): Node {
+  const outer = cursor.currency;
+  cursor.currency = "";
+  const value = parseSets(cursor);
+  const unit = cursor.currency;
+  cursor.currency = outer;
+  return unit !== "" && value.kind !== "quantity" ? { kind: "quantity", value, unit } : value;
+}
+
+function parseSets(cursor: Cursor): Node {
   let left = parseUnit(cursor, parseSum(cursor));
   // `5 hours + 30 minutes`, `2 cm + 1`, `5 ft 6 in`.
   while (left.kind === "quantity" && (startsTerm(cursor) || startsPart(cursor, left)))

@@ -1,5 +1,6 @@
 import { LimitReached, type Limits } from "../limits.js";
 import type { Token } from "./lexer.js";
+import { currencies } from "./names.js";
 
 /** The answer is not a formula in our grammar; the caller falls back to reading it as words. */
 export class NotFormula extends Error {
@@ -15,6 +16,8 @@ export class Cursor {
   bars = 0;
   /** In `{x | …}` or `{x : …}` before the separator: bar and colon end the expression. */
   inBuilder = false;
+  /** The currency whose sign stood in the value being read. */
+  currency = "";
 
   constructor(
     private readonly tokens: Token[],
@@ -58,6 +61,16 @@ export class Cursor {
 
   expect(text: string): void {
     if (!this.take(text)) throw new NotFormula(`expected ${text}`);
+  }
+
+  /** Takes a sign such as `\$` or `€`; the value it stands at gets it as its unit. */
+  takeCurrency(): boolean {
+    const token = this.peek();
+    const unit = token?.kind === "mark" ? currencies[token.text] : undefined;
+    if (unit === undefined) return false;
+    this.at++;
+    this.currency = unit;
+    return true;
   }
 
   /** Puts a token in place of the one at the cursor (`\frac12`: the rest of the number stays). */

@@ -36,7 +36,7 @@ const signed = (sign: Sign, node: Node): Node => {
 
 export function parseSum(cursor: Cursor): Node {
   return cursor.nested(() => {
-    cursor.take("$");
+    cursor.takeCurrency();
     let sign = takeSign(cursor);
     const minus = sign === "-" && !isSign(cursor);
     const terms = [sign && !minus ? signed(sign, signedProduct(cursor)) : signedProduct(cursor, minus)];

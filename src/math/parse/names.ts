@@ -93,9 +93,11 @@ export const commandAliases: Record<string, string> = {
   bullet: "*",
   div: "/",
   colon: ":",
-  pounds: "$",
-  euro: "$",
-  yen: "$",
+  pounds: "£",
+  textsterling: "£",
+  euro: "€",
+  texteuro: "€",
+  yen: "¥",
   textdollar: "$",
   varnothing: "emptyset",
   degree: "circ",
@@ -187,10 +189,6 @@ export const unicode: Record<string, string> = {
   "⁷": "^7",
   "⁸": "^8",
   "⁹": "^9",
-  "€": "\\$",
-  "£": "\\$",
-  "¥": "\\$",
-  "₹": "\\$",
   "\u00a0": " ",
   "\u2009": " ",
   "\u202f": " ",
@@ -236,6 +234,15 @@ export const qualifiers = words(`
 /** Words that take back what stands beside them, or leave a choice. */
 export const denials = words(`
   not no nor neither never wrong false incorrect isn't isnt cannot unless except or maybe perhaps`);
+
+/** Signs of currencies and the units they stand for. */
+export const currencies: Record<string, string> = {
+  $: "dollars",
+  "€": "euros",
+  "£": "pounds",
+  "¥": "yen",
+  "₹": "rupees",
+};
 
 /** Number words behind a number: `5 million`. */
 export const magnitudes: Record<string, bigint> = {

@@ -1,5 +1,5 @@
 /** Numbers, names, brackets: what an expression is made of. */
-import { type Bracket, call, group, type Node, num, sym } from "../ast.js";
+import { type Bracket, call, group, type Node, num, type Quantity, sym } from "../ast.js";
 import { add, rational, toNumber } from "../value/rational.js";
 import { parseClauses } from "./answer.js";
 import { parseCommand, parseMatrix } from "./commands.js";
@@ -7,9 +7,13 @@ import { type Cursor, NotFormula } from "./cursor.js";
 import { parseSum } from "./expression.js";
 import { parseFunction } from "./functions.js";
 import type { Token } from "./lexer.js";
-import { functions } from "./names.js";
+import { currencies, functions } from "./names.js";
+import { parseTime } from "./time.js";
 
 export function parsePrimary(cursor: Cursor): Node {
+  while (cursor.takeCurrency()) {
+    // The value gets it.
+  }
   const token = cursor.next();
   switch (token.kind) {
     case "num":
@@ -43,8 +47,6 @@ function parseMark(cursor: Cursor, mark: string): Node {
       return parseSet(cursor);
     case "|":
       return parseBars(cursor);
-    case "$":
-      return parsePrimary(cursor);
     default:
       throw new NotFormula(`unexpected ${mark}`);
   }
@@ -75,8 +77,15 @@ function parseBraces(cursor: Cursor): Node {
     if (infix) cursor.next();
     const result = infix ? call(infix === "over" ? "div" : "binom", left, parseSum(cursor)) : left;
     cursor.expect("}");
-    return result;
+    return result.kind === "quantity" ? money(cursor, result) : result;
   });
+}
+
+/** The currency within braces is that of the value around them: `\frac{\$5}{2}`. */
+function money(cursor: Cursor, inner: Quantity): Node {
+  if (!Object.values(currencies).includes(inner.unit)) return inner;
+  cursor.currency = inner.unit;
+  return inner.value;
 }
 
 /** `\{1, 2\}`, `\{x \mid x > 0\}`. */
@@ -121,6 +130,8 @@ function parseNumber(cursor: Cursor, token: Token & { kind: "num" }): Node {
   if (cursor.isMark("_")) return parseBase(cursor, token);
   const worded = wordedBase(cursor);
   if (worded) return inBase(token, worded);
+  const time = parseTime(cursor, token);
+  if (time) return time;
   const mixed = parseMixed(cursor, token);
   return mixed ?? num(token.value, token.places);
 }

@@ -15,7 +15,7 @@ function isUnit(cursor: Cursor, ahead = 0): boolean {
 
 /** "or more", "if x > 0", "is wrong", "6": what says more than a unit. */
 export const isQualified = (text: string): boolean =>
-  (/\d/.test(text) && !isUnitWord(text.trim())) ||
+  (/\d/.test(text.replace(/\^\s?\{?-?\d\}?/g, "")) && !isUnitWord(text.trim())) ||
   text.split(/[^a-zA-Z']+/).some((word) => qualifiers.has(word.toLowerCase()) || denials.has(word.toLowerCase()));
 
 /** A value with its unit, number words such as "million" worked in. */
@@ -46,18 +46,17 @@ function inUnit(other: Quantity, unit: string): Node {
 
 /** Takes the unit behind `value`, if there is one. */
 export function parseUnit(cursor: Cursor, value: Node): Node {
-  let unit = takeCurrency(cursor) ? "$" : "";
+  cursor.takeCurrency();
+  let unit = "";
   while (isUnit(cursor) || (unit !== "" && isJoined(cursor))) {
     if (!isUnit(cursor)) unit += cursor.next().text;
     unit += `${cursor.next().text} `;
     if (cursor.take("^")) unit = `${unit.trim()}^${cursor.raw()} `;
   }
-  takeCurrency(cursor);
+  cursor.takeCurrency();
   unit = unit.trim().replace(/\s+/g, " ");
   return unit === "" ? value : quantity(value, unit);
 }
-
-const takeCurrency = (cursor: Cursor): boolean => cursor.take("$");
 
 /** `/`, `*` or `-` with another unit behind. */
 function isJoined(cursor: Cursor): boolean {

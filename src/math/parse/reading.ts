@@ -55,7 +55,8 @@ function read(text: string, options: LexOptions): Node {
   }
   if (isProse(text)) return { kind: "text", text };
   const inner = textContent(text);
-  if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$/.test(inner)) return { kind: "text", text: inner };
+  if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$|^\d\d?:\d\d\s?[ap]\.?m\.?$/i.test(inner))
+    return { kind: "text", text: inner };
   const tokens = subscriptsFirst(lex(inner ?? text, options));
   try {
     return parseAnswer(new Cursor(tokens, options.limits));

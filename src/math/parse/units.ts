@@ -19,6 +19,9 @@ const table: Record<string, string> = {
   volume:
     "L:1 l:1 liter:1 liters:1 litre:1 litres:1 mL:0.001 ml:0.001 milliliters:0.001 gal:3.785411784 gallon:3.785411784 gallons:3.785411784 cup:0.2365882365 cups:0.2365882365 quart:0.946352946 quarts:0.946352946",
   money: "dollar:1 dollars:1 usd:1 cent:0.01 cents:0.01",
+  euro: "euro:1 euros:1 eur:1",
+  yen: "yen:1",
+  rupee: "rupee:1 rupees:1",
   angle: "degree:1 degrees:1 deg:1 rad:57.295779513 radian:57.295779513 radians:57.295779513",
   other:
     "unit:1 units:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1",
@@ -63,7 +66,7 @@ export function measure(unit: string): Measure | undefined {
       dimensions.set(found.dimension, (dimensions.get(found.dimension) ?? 0) + power);
       factor = multiply(factor, powerOf(found.factor, BigInt(power)) ?? one);
       next = 1;
-    } else if (mark !== "*" && mark !== "-" && mark !== "$") return undefined;
+    } else if (mark !== "*" && mark !== "-") return undefined;
   }
   return { dimensions: [...dimensions].sort().join(" "), factor };
 }
