@@ -1,15 +1,15 @@
 // Our own loops for the CPU, where libtorch takes many operators for what is one pass over memory. Compiled once per instruction set
-// (kernels_*.cc); operators.cc divides the work among threads and calls those this machine can run. Plain pointers, no allocation.
+// (kernels/kernels.cc); operators.cc divides the work among threads and calls those this machine can run. Plain pointers, no allocation.
 //
 // D hidden size, I inner size, H query heads, G key/value heads, K head dimension; R = H/G. D, I and K are multiples of 16.
 #pragma once
+#include <c10/util/BFloat16.h>
+
 #include <cstdint>
 
 namespace openrs {
 
-struct BFloat16 {
-  uint16_t bits;
-};
+using c10::BFloat16;
 
 // One row of q, k and v of all heads: [H + 2G, K].
 struct Heads {
@@ -72,7 +72,7 @@ struct Kernels {
   void (*sumMemoryGradients)(const float* gradMemory, int64_t stride, T* gradQkv, int64_t begin, int64_t end, Heads heads);
 
   // The newest token of one cache row, column `end` - 1, and one key/value head: its key and value go into the cache, its queries
-  // see the columns [start, end). At least 31 columns lie before start. scratch: (R + 2) * K + R * (columns + 32) floats
+  // see the columns [start, end). At least 15 columns lie before start. scratch: decodeScratch(R, K, end - start) floats
   void (*decodeAttention)(
       const T* qkv, T* out, Cache<T> cache, int64_t row, int64_t start, int64_t end, int64_t group, Heads heads, Rotation<T> rotation,
       float* scratch);
@@ -80,7 +80,7 @@ struct Kernels {
   // out [rows, outs] = x [rows, dim] @ weight [outs, dim] transposed + bias [outs] (or null), for the outs [begin, end); rows <= kFewRows
   void (*linear)(const T* x, const T* weight, const T* bias, T* out, int64_t rows, int64_t dim, int64_t outs, int64_t begin, int64_t end);
 
-  // One row of logits [V]; scratch: V + 16 floats
+  // One row of logits [V]; scratch: V + 63 floats
   Drawn (*draw)(const T* logits, int64_t vocab, Draw how, float* scratch);
 };
 
@@ -89,10 +89,12 @@ struct KernelTable {
   Kernels<BFloat16> bfloat16;
 };
 
-// Those of each kind of machine; null where the compiler makes none for it.
-const KernelTable* baselineKernels();
-const KernelTable* avx2Kernels();
-const KernelTable* avx512Kernels();
+// Those of each kind of machine: any (SSE2 on x86-64, NEON on arm64), and x86-64 with AVX2 or AVX-512, not to be called elsewhere.
+const KernelTable& baselineKernels();
+#if defined(__x86_64__)
+const KernelTable& avx2Kernels();
+const KernelTable& avx512Kernels();
+#endif
 
 // Up to so many rows a linear layer reads its weights and does little else.
 constexpr int64_t kFewRows = 8;
@@ -100,9 +102,13 @@ constexpr int64_t kFewRows = 8;
 // Floats that the attention kernels need beside their arguments: six matrices of a head (keys, values, both transposed, and their
 // gradients), and for a block of queries the scores, their gradients and some vectors.
 constexpr int64_t kQueries = 4;
-constexpr int64_t paddedTokens(int64_t tokens) { return (tokens + 31) / 32 * 32; }
+constexpr int64_t paddedTokens(int64_t tokens) { return (tokens + 15) / 16 * 16; }
 constexpr int64_t attentionScratch(int64_t tokens, int64_t dim) {
   return 6 * paddedTokens(tokens) * dim + 2 * kQueries * paddedTokens(tokens) + 4 * kQueries * dim;
+}
+// The queries of one key head, its new key, and of at most kQueries of them the scores and the outputs.
+constexpr int64_t decodeScratch(int64_t queries, int64_t dim, int64_t tokens) {
+  return (queries + 1 + kQueries) * dim + kQueries * paddedTokens(tokens);
 }
 
 }  // namespace openrs

@@ -11,18 +11,17 @@
 namespace openrs {
 
 const KernelTable& kernelTable() {
-  static const KernelTable* chosen = [] {
-    const std::string capability = at::get_cpu_capability();
-    const KernelTable* best = nullptr;
+  static const KernelTable& chosen = []() -> const KernelTable& {
 #if defined(__x86_64__)
+    const std::string capability = at::get_cpu_capability();
     const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                         __builtin_cpu_supports("avx512dq");
-    if (capability == "AVX512" && avx512) best = avx512Kernels();
-    if (capability == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = avx2Kernels();
+    if (capability == "AVX512" && avx512) return avx512Kernels();
+    if (capability == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2Kernels();
 #endif
-    return best ? best : baselineKernels();
+    return baselineKernels();
   }();
-  return *chosen;
+  return chosen;
 }
 
 namespace {

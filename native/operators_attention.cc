@@ -175,14 +175,13 @@ Tensor decodeAttention(
   }
   Tensor out = at::empty({rows, heads.out()}, qkv.options());
   if (rows == 0) return out;
-  const int64_t room = (queries / kvHeads + 2) * heads.dim + queries / kvHeads * (paddedTokens(columns) + 32);
+  const int64_t longest = end - *std::min_element(begins, begins + rows), room = decodeScratch(queries / kvHeads, heads.dim, longest);
   const Tensor scratch = at::empty({at::get_num_threads(), room}, at::kFloat);
   withKernels(qkv, [&](const auto& kernels, auto* null) {
     using T = std::remove_pointer_t<decltype(null)>;
     const Rotation<T> rotation{data<T>(cos), data<T>(sin)};
     const Cache<T> cache{data<T>(keys), data<T>(values), columns};
-    const int64_t scores = (end - *std::min_element(begins, begins + rows)) * heads.dim;
-    overRows(rows * kvHeads, scores, [&](int64_t first, int64_t last) {
+    overRows(rows * kvHeads, longest * heads.dim, [&](int64_t first, int64_t last) {
       float* own = data<float>(scratch) + at::get_thread_num() * room;
       for (int64_t i = first; i < last; i++) {
         const int64_t row = i / kvHeads;

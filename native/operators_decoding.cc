@@ -50,7 +50,7 @@ std::tuple<Tensor, Tensor, Tensor> draw(const Tensor& given, const Tensor& unifo
   const Tensor numbers = uniform.contiguous();
   Tensor ids = at::empty({rows}, logits.options().dtype(at::kLong));
   Tensor sampling = at::empty({rows}, logits.options().dtype(at::kFloat)), logps = at::empty_like(sampling);
-  const int64_t room = (vocab + 31) / 16 * 16;
+  const int64_t room = (vocab + 63) / 64 * 64;
   const Tensor scratch = at::empty({at::get_num_threads(), room}, at::kFloat);
   withKernels(logits, [&](const auto& kernels, auto* null) {
     using T = std::remove_pointer_t<decltype(null)>;

@@ -28,7 +28,7 @@ function sourcesOf(project) {
   const folder = join(project, "native");
   const names = readdirSync(folder, { recursive: true }).map(String);
   const native = names.filter((name) => /\.(cc|h|inc)$/.test(name)).sort();
-  return ["scripts/lib/compile.mjs", ...native.map((name) => join("native", name))];
+  return ["scripts/lib/compile.mjs", "scripts/lib/instruction-sets.mjs", ...native.map((name) => join("native", name))];
 }
 
 /** Changes when sources, libtorch, the compiler or the machine's kind do; Node-API is the same in every Node. */

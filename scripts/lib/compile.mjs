@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { instructionSets } from "./instruction-sets.mjs";
 import { library } from "./libtorch.mjs";
 import { compilerName } from "./prerequisites.mjs";
 import { SetupError } from "./say.mjs";
@@ -76,10 +77,21 @@ function failureOf(text) {
 }
 
 const readAll = (folder, pattern) =>
-  readdirSync(folder)
+  readdirSync(folder, { recursive: true })
+    .map(String)
     .filter((name) => pattern.test(name))
     .sort()
     .map((name) => readFileSync(join(folder, name), "utf8"));
+
+/** What is compiled to an object each. Instruction sets come last: of an inline function in several objects the linker keeps the first. */
+function unitsOf(folder, compiler) {
+  const plain = readdirSync(folder)
+    .filter((name) => name.endsWith(".cc"))
+    .sort()
+    .map((source) => ({ source, object: source.replace(/cc$/, "o"), flags: [] }));
+  const source = join("kernels", "kernels.cc");
+  return [...plain, ...instructionSets(process.arch, compiler).map((set) => ({ source, ...set }))];
+}
 
 /**
  * Builds `project`/native into `output`; a file is compiled again only when it, a header of ours or the flags have changed.
@@ -91,23 +103,21 @@ export async function compile(project, output, options) {
   mkdirSync(objects, { recursive: true });
   const flags = compilerFlags(options);
   const common = JSON.stringify([compilerName(), options.compilerVersion, flags, readAll(folder, /\.(h|inc)$/)]);
-  const sources = readdirSync(folder)
-    .filter((name) => name.endsWith(".cc"))
-    .sort();
   const warnings = [];
 
-  async function compileOne(name) {
-    const [source, object] = [join(folder, name), join(objects, name.replace(/cc$/, "o"))];
-    const key = createHash("sha256").update(common).update(readFileSync(source)).digest("hex");
+  async function compileOne(unit) {
+    const [source, object] = [join(folder, unit.source), join(objects, unit.object)];
+    const own = JSON.stringify(unit.flags);
+    const key = createHash("sha256").update(common).update(own).update(readFileSync(source)).digest("hex");
     if (existsSync(object) && existsSync(`${object}.key`) && readFileSync(`${object}.key`, "utf8") === key)
       return object;
     rmSync(`${object}.key`, { force: true });
-    warnings.push(await run([...flags, "-c", source, "-o", object]));
+    warnings.push(await run([...flags, ...unit.flags, "-c", source, "-o", object]));
     writeFileSync(`${object}.key`, key);
     return object;
   }
 
-  const built = await inParallel(sources, compileOne);
+  const built = await inParallel(unitsOf(folder, options.compiler), compileOne);
   // Renamed into place: a process that has the old addon mapped keeps it.
   const temporary = `${output}.${process.pid}`;
   await run(["-o", temporary, ...built, ...linkerFlags(options.torch)]);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { RopeTable, type Rotation } from "../../src/model/rope.js";
+import { plainRope } from "../../src/model/rope-config.js";
 import {
   gradients,
   manualSeed,
@@ -155,8 +156,7 @@ describe.each(DTYPES)("add_rms_norm, %s", (dtype, tolerance) => {
   });
 });
 
-const rope = (dim: number, dtype: "float32" | "bfloat16") =>
-  new RopeTable({ theta: 10000, scaling: undefined } as never, dim, dtype, "cpu");
+const rope = (dim: number, dtype: "float32" | "bfloat16") => new RopeTable(plainRope(10_000), dim, dtype, "cpu");
 
 /** Rotation and scaled_dot_product_attention of libtorch, one sequence after the other. */
 function plainAttention(qkv_NC: Tensor, starts: number[], table: RopeTable, H: number, G: number): Tensor {
