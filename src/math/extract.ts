@@ -4,7 +4,17 @@
  * Order: the last box (with the boxes beside it); a formula behind "answer is" or "answer:"; and, where the options say
  * "anywhere", the words behind that anchor, the last formula, the last number, the whole text.
  */
-import { type Place as Box, readingsOfBox } from "./around.js";
+import { type Place as Box, readingsBehind, readingsOfBox } from "./extract/around.js";
+import {
+  announcementEnd,
+  asciiDigits,
+  chosenLetter,
+  isOpenEnded,
+  isWords,
+  lastBareFormula,
+  lastNumber,
+  sentence,
+} from "./extract/prose.js";
 import type { Options } from "./options.js";
 
 export interface Extraction {
@@ -50,7 +60,8 @@ function findBoxes(text: string, strict: boolean): Box[] {
 }
 
 /** Between boxes that are one answer: delimiters, commas, "and", "or". */
-const beside = /^(?:\s|[$,;.&]|\\[()[\],;!]|\\text\s*\{\s*(?:and|or)\s*\}|\\quad|and\b|or\b)*$/;
+const beside =
+  /^(?:\s|[$,;.&]|\\[()[\],;!]|\\text\s*\{\s*(?:and|or)\s*\}|\\quad|and\b|or\b|(?:for\s)?(?:part|question)\s\(?[a-z\d]\)?|for\s\([a-z\d]\))*$/i;
 
 function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]): Extraction {
   let first = boxes.length - 1;
@@ -66,7 +77,6 @@ function lastBoxes(text: string, boxes: Box[], manyBoxes: Options["manyBoxes"]):
 }
 
 const anchor = /answer(?:\s+(?:is|was|equals))?\s{0,3}:?\s{0,3}(?:\*\*)?\s{0,3}:?\s{0,3}(?=\$|\\\(|\\\[)/gi;
-const plainAnchor = /answer(?:\s+(?:is|was|equals)\b|\s{0,3}:)[\s:*]{0,8}/gi;
 
 function lastMatch(text: string, pattern: RegExp): number | undefined {
   let end: number | undefined;
@@ -92,8 +102,8 @@ function formulaAt(text: string, at: number): { content: string; end: number } |
 }
 
 /** The last complete formula of the text. */
-function lastFormula(text: string): string | undefined {
-  let found: string | undefined;
+function lastFormula(text: string): { content: string; end: number } | undefined {
+  let found: { content: string; end: number } | undefined;
   let i = 0;
   while (i < text.length) {
     const char = text[i]!;
@@ -103,25 +113,12 @@ function lastFormula(text: string): string | undefined {
     }
     const formula = formulaAt(text, i);
     // An opener without a closer: no later opener of its kind has one either, except after an escape.
-    if (formula && formula.content.trim() !== "") found = formula.content;
+    if (formula && formula.content.trim() !== "") found = formula;
     i = formula ? formula.end : i + (char === "\\" ? 2 : 1);
     if (!formula && char === "$") break;
   }
   return found;
 }
-
-const plainNumber = /[-−]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?(?:\s?(?:%|percent\b))?/g;
-
-/** The last plain number of the text. */
-function numberIn(text: string): string | undefined {
-  let found: string | undefined;
-  for (const [match] of text.matchAll(plainNumber)) found = match;
-  return found?.replace(/,$/, "");
-}
-
-/** The sentence behind a plain anchor. */
-const sentence = (text: string): string =>
-  /^[^\n]{0,200}?(?=\.?(?:\s|$)\s*(?:\n|$)|\.\s)/.exec(text)?.[0] ?? text.slice(0, 200);
 
 const tailLength = 20_000;
 /** Texts longer than this are no answer by themselves. */
@@ -138,7 +135,10 @@ export function extract(
   text = text.slice(-tailLength);
   const anchored = lastMatch(text, anchor);
   const formula = anchored === undefined ? undefined : formulaAt(text, anchored);
-  if (formula) return { parts: [formula.content.trim()], how: "anchored formula" };
+  if (formula) {
+    const [usual, ...others] = readingsBehind(formula.content.trim(), text.slice(formula.end, formula.end + 80));
+    return { parts: [usual!], others: others.map((other) => [other]), how: "anchored formula" };
+  }
   const fraction = bareFraction(text);
   if (fraction) return { parts: [fraction], how: "anchored formula" };
   return options.extraction === "anywhere" ? extractAnywhere(text) : undefined;
@@ -154,17 +154,33 @@ function bareFraction(text: string): string | undefined {
 const anchoredFraction =
   /(?:answer\s+is\s{0,3}:?|answer\s{0,3}:|<answer>)\s{0,3}((?:[a-zA-Z]\s?=\s?)?-?\\[dt]?frac\{\d{1,40}\}\{\d{1,40}\})\s{0,3}(?:\.?\s|\.?$|<)/gi;
 
-function extractAnywhere(text: string): Extraction | undefined {
-  const anchored = lastMatch(text, plainAnchor);
-  if (anchored !== undefined) {
-    const words = sentence(text.slice(anchored, anchored + 400)).trim();
-    if (words !== "") return { parts: [words], how: "anchored text" };
+function extractAnywhere(source: string): Extraction | undefined {
+  const text = asciiDigits(source);
+  const marked = lastMatch(text, /####[ \t]*(?=\S)/g);
+  if (marked !== undefined) return { parts: [text.slice(marked).split("\n")[0]!.trim()], how: "anchored text" };
+  const at = announcementEnd(text);
+  const words = at === undefined ? "" : sentence(text.slice(at, at + 400).replaceAll("**", " ")).trim();
+  if (words !== "") {
+    const letter = chosenLetter(words);
+    const other = letter ? [letter] : isWords(words) && !isOpenEnded(words) ? lastValue(words)?.parts : undefined;
+    return { parts: [words], ...(other && { others: [other] }), how: "anchored text" };
   }
-  const formula = lastFormula(text);
-  if (formula !== undefined) return { parts: [formula.trim()], how: "formula" };
-  const number = /[a-z]{2,}\s+[a-z]{2,}/i.test(text) ? numberIn(text) : undefined;
-  if (number !== undefined) return { parts: [number], how: "number" };
+  const value = lastValue(text);
+  if (value) return value;
   return text.trim() === "" || text.length > answerLength ? undefined : { parts: [text.trim()], how: "text" };
+}
+
+/** The last formula with what stands behind it, or a number still further on. */
+function lastValue(text: string): Extraction | undefined {
+  const formula = lastFormula(text);
+  const tail = formula ? text.slice(formula.end) : text;
+  const number = formula || isWords(text) ? lastNumber(tail) : undefined;
+  const bare = formula ? undefined : lastBareFormula(text);
+  if (number && (!bare || text.lastIndexOf(bare) < number.at)) return { parts: [number.text], how: "number" };
+  if (bare && isWords(text)) return { parts: [bare], how: "formula" };
+  if (!formula) return undefined;
+  const [usual, ...others] = readingsBehind(formula.content.trim(), tail);
+  return { parts: [usual!], others: others.map((other) => [other]), how: "formula" };
 }
 
 /** The answer of a gold: its boxes, or the whole text without its formula delimiters. */

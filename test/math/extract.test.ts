@@ -1,6 +1,6 @@
 /** Where the answer of a completion is found, by preset. */
 import { describe, expect, test } from "vitest";
-import { evaluation, extract, reward } from "../../src/math/index.js";
+import { evaluation, extract, reward, verify } from "../../src/math/index.js";
 
 const filler = "and this sentence is long enough to keep the two apart, as it goes on for a while";
 
@@ -47,5 +47,41 @@ describe("evaluation", () => {
     const found = extract(text, evaluation);
     expect(found?.parts).toEqual(parts);
     expect(found?.how).toBe(how);
+  });
+});
+
+describe("prose", () => {
+  test.each<[string, string]>([
+    ["34", "Final Answer: The largest such $n$ is 34."],
+    ["20\\%", "With $v = 3$ the price falls by 20%."],
+    ["\\frac{7}{9}", "Final answer: the ratio of $a$ to $b$ is $\\frac{7}{9}$."],
+    ["72", "Natalia sold 48/2 = 24 clips in May.\n#### 72"],
+    ["17", "所以一共有8 + 9 = 17只鸟。"],
+    ["5", "因此，答案是**5**页。"],
+    ["41", "لذا فإن ناتج العملية 50 - 9 هو **41**."],
+    ["41", "الناتج هو ٤١."],
+    ["86", "इसलिए, दुकान में अब 86 किताबें हैं।"],
+    ["86", "उत्तर: ८६"],
+    ["\\frac{3}{7}", "所以每人得到 (\\frac{3}{7}) 米。"],
+    ["12", "La réponse est 12."],
+    ["12", "Die Antwort lautet 12."],
+    ["C", "The answer is C, because A and B do not hold."],
+    ["C", "Answer: **C**"],
+    ["3.75", "Prix : 3,75 euros"],
+    ["1000.99", "1000,99"],
+    ["1,2", "\\boxed{1} for part (a) and \\boxed{2} for part (b)"],
+    ["\\left(1, \\frac{\\pi}{2}\\right)", "so $\\\\boxed{\\\\left( 1, \\\\frac{\\\\pi}{2} \\\\right)}.$"],
+    ["-3 \\le x \\le 4", "$-3 \\\\le x \\\\le 4$"],
+  ])("%s is said by %s", (gold, text) => {
+    expect(verify(gold, text, "evaluation")).toBe(true);
+  });
+
+  test.each<[string, string]>([
+    ["5", "The answer is 5 or more."],
+    ["3", "Therefore $x = 5$ (see step 3)."],
+    ["B", "The answer is C, not B."],
+    ["1,2", "1.2"],
+  ])("%s is not said by %s", (gold, text) => {
+    expect(verify(gold, text, "evaluation")).toBe(false);
   });
 });

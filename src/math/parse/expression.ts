@@ -145,7 +145,7 @@ function takeText(cursor: Cursor, pattern: RegExp): boolean {
 }
 
 const takePercent = (cursor: Cursor): boolean =>
-  cursor.take("%") || takeText(cursor, /^\s*(?:\\?%|percent|per cent|pct)\s*$/);
+  cursor.take("%") || takeText(cursor, /^\s*(?:\\?%|percent|percentage|per cent|pct)\s*$/);
 /** `40\degree`, without the caret. */
 const takeCircle = (cursor: Cursor): boolean => cursor.isCommand("circ") && cursor.next() !== undefined;
 const takeDegree = (cursor: Cursor): boolean => takeText(cursor, /^\s*(?:degrees?|\^?\s?\\circ)\s*$/);

@@ -343,6 +343,7 @@ const bareWords = new Set([
   "infty",
   "infinity",
   "percent",
+  "percentage",
   "pct",
   "if",
   "for",

@@ -229,7 +229,7 @@ export const greek = words(`
 export const qualifiers = words(`
   and or not if when for more less least most than fewer between except no none all any plus minus times over divided by
   half halves third thirds quarter quarters fourths fifths sixths sevenths eighths ninths tenths twelfths
-  hundredth hundredths thousandth thousandths millionths is squared cubed percent pct inf infinity degrees where otherwise`);
+  hundredth hundredths thousandth thousandths millionths is squared cubed percent percentage pct inf infinity degrees where otherwise`);
 
 /** Words that take back what stands beside them, or leave a choice. */
 export const denials = words(`

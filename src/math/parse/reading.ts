@@ -13,13 +13,22 @@ import { isUnitWord } from "./units.js";
 /** All ways to read an answer, the usual one first; with the meaning of words if asked. Throws LimitReached. */
 export function* readings(source: string, limits: Limits, meaning = false): Generator<Node> {
   if (source.length > limits.length) throw new LimitReached("length");
+  source = singleBackslashes(source);
   const text = joinGroups(meaning ? understand(source.trim()) : source.trim());
   const usual = { limits, thousands: true, scientific: true };
   yield read(text, usual);
+  // `3,14` may be a number of a country with decimal commas, where no thousands and no pair of digits say otherwise.
+  if (meaning && /^-?(?:\d{1,3},(?:\d{2}|\d{4,})|\d{4,},\d+)$/.test(text)) yield read(text.replace(",", "."), usual);
   // `100,200` may be two numbers, `2e-1` a product.
   if (/\d,\d{3}/.test(text)) yield read(text, { ...usual, thousands: false });
   if (/(?<![.\d])\d{1,3}(?:\s*\\(?:cdot|times)\s*)?e[+-]?\d(?![\d.])/.test(text))
     yield read(text, { ...usual, scientific: false });
+}
+
+/** `\\\\frac{1}{2}` from an escaped text: when every command has a backslash too many, it is dropped. */
+function singleBackslashes(text: string): string {
+  if (!/\\\\[a-zA-Z]/.test(text) || /(?<!\\)\\(?:\\\\)*[a-zA-Z]/.test(text)) return text;
+  return text.replace(/\\\\/g, "\\");
 }
 
 /** `\text{Answer: } 5`, `The answer is 5`: words that announce the answer. */

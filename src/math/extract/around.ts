@@ -5,8 +5,8 @@
  * Arithmetic around the box counts; of a chain of equations only the side with the box. A percent sign and an
  * inequality leave both readings open.
  */
-import { magnitudes } from "./parse/names.js";
-import { isUnitWord, measure } from "./parse/units.js";
+import { magnitudes } from "../parse/names.js";
+import { isUnitWord, measure } from "../parse/units.js";
 
 export interface Place {
   start: number;
@@ -21,13 +21,19 @@ const percentSign =
   /^(?:\s|\\[,;: ]|~|\$|\\[)\]]|\*)*(?:\\?%|(?:\\text\s?\{\s*)?(?:percent(?:age)?|per\s?cent|pct)\b\s?\}?)/;
 const degreeSign = /^\$?(?:\s?°|\^\{?\\circ\}?)/;
 
+/** A formula with the percent sign, degree sign or unit behind it: its readings, the usual one first. */
+export function readingsBehind(content: string, behind: string): string[] {
+  if (percentSign.test(behind)) return [`${content}\\%`, content];
+  if (degreeSign.test(behind)) return [`${content}^\\circ`];
+  const unit = unitBehind(behind);
+  return [unit === "" ? content : `${content}\\text{ ${unit}}`];
+}
+
 /** The readings of a box with what stands around it, the usual one first. */
 export function readingsOfBox(text: string, box: Place): string[] {
   const behind = text.slice(box.end, box.end + reach);
-  if (percentSign.test(behind)) return [`${box.content}\\%`, box.content];
-  if (degreeSign.test(behind)) return [`${box.content}^\\circ`];
-  const unit = unitBehind(behind);
-  if (unit !== "") return [`${box.content}\\text{ ${unit}}`];
+  const measured = readingsBehind(box.content, behind);
+  if (measured[0] !== box.content) return measured;
   if (/[=<>,]|\\(?:le|ge|in|ne|approx|text)/.test(box.content)) return [box.content];
   // `\\\\boxed`: a backslash too many, from an escaped text.
   const paragraph = text
