@@ -369,6 +369,7 @@ export const hacks: Record<string, [gold: string, completion: string][]> = {
     5 :: $\boxed{5} + 1$
     5 :: \boxed{5}\pi
     \frac{1}{2} :: \frac{\boxed{1/2}}{2}
+    5 :: \boxed{500\%}\%
     50 :: \boxed{0.5\%}
     50\% :: \boxed{5\%}
     50\% :: \boxed{5000\%}

@@ -23,10 +23,10 @@ const degreeSign = /^\$?(?:\s?°|\^\{?\\circ\}?)/;
 
 /** A formula with the percent sign, degree sign or unit behind it: its readings, the usual one first. */
 export function readingsBehind(content: string, behind: string): string[] {
-  if (percentSign.test(behind)) return [`${content}\\%`, content];
+  if (percentSign.test(behind)) return /%$/.test(content) ? [`${content}\\%`] : [`${content}\\%`, content];
   if (degreeSign.test(behind)) return [`${content}^\\circ`];
   const unit = unitBehind(behind);
-  return [unit === "" ? content : `${content}\\text{ ${unit}}`];
+  return [content + unit];
 }
 
 /** The readings of a box with what stands around it, the usual one first. */
@@ -121,10 +121,10 @@ function unitBehind(text: string): string {
     const word = match[1]!;
     const last = match[0].endsWith("/") || /^\s*(?:[.,;!?)*$\\]|$)/.test(rest.slice(match.index + match[0].length));
     if (!isUnit(word, last)) break;
-    words.push(match[0].replace(/\\(?:text|mathrm|textrm)|[{}.$]/g, "").trim());
+    words.push(`\\text{ ${word} }${/\^\{?\d/.exec(match[0])?.[0].replace("{", "") ?? ""}`);
     if (match[0].endsWith("/")) words.push("/");
   }
-  return words.join(" ");
+  return words.join("");
 }
 
 /** A known unit; letters and words such as "in" or "second" only where nothing follows. */
