@@ -18,7 +18,7 @@ const exact: UserReward = ({ completion, total }) => (Number(completion.match(/\
 
 // 3. Train. Keys as in docs/recipe.md; stopped with Ctrl-C, the same program goes on where it was.
 const { model } = await train({
-  model_name_or_path: "src/demo/base",
+  model_name_or_path: "open-rs/demo",
   dataset_name: "runs/own-reward.jsonl",
   reward_funcs: [exact],
   num_generations: 8,

@@ -8,8 +8,8 @@ import { formatError } from "./errors.js";
 const EXAMPLES = `
 Examples:
   $ npm start                                                  the demo: a small model learns arithmetic
-  $ open-rs train recipes/open-rs3.yaml --dry-run              a recipe with all its defaults
-  $ open-rs train recipes/open-rs3.yaml --model_name_or_path DIR --dataset_name FILE.jsonl --max_steps 2
+  $ open-rs train open-rs3 --dry-run                           a recipe with all its defaults
+  $ open-rs train open-rs3 --model_name_or_path DIR --dataset_name FILE.jsonl --max_steps 2
   $ open-rs generate --model DIR --prompt "What is 7 * 8?"
   $ open-rs doctor
 

@@ -36,7 +36,7 @@ export function registerRecipeCommand<T extends { output_dir: string }>(
   return program
     .command(kind.name)
     .description(definition.description)
-    .argument("[recipe]", "YAML file; see docs/recipe.md")
+    .argument("[recipe]", "YAML file, or the name of a recipe of ours, such as open-rs3; see docs/recipe.md")
     .argument("[keys...]", "any key of the recipe: --key value")
     .usage("[recipe.yaml] [--dry-run] [--profile] [--key value ...]")
     .option("--dry-run", "print the recipe with all defaults, and the keys that have no effect and why; train nothing")

@@ -1,5 +1,6 @@
 /** A model by name: a folder, or a repository of the Hugging Face Hub through its cache. */
 import { existsSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.js";
 import { type HubOptions, openHubRepo } from "../files/hub.js";
 import { findBase } from "./lora/base.js";
@@ -15,9 +16,12 @@ const WANTED = [
   /^tokenizer\.model$/,
 ];
 
+/** Models that come with the package. */
+const PACKAGED = new Map([["open-rs/demo", fileURLToPath(new URL("../../src/demo/base", import.meta.url))]]);
+
 /**
- * The folder of a model: `nameOrPath` itself if it is one, else that of the Hub's repository of this name, downloaded if the cache
- * lacks it. @throws UserError if it is neither, or cannot be reached (offline: at once, or after the hub's time limit)
+ * The folder of a model: `nameOrPath` itself if it is one, else `open-rs/demo`, which is the demo's, else that of the Hub's repository of this
+ * name, downloaded if the cache lacks it. @throws UserError if it is neither, or cannot be reached (offline: at once, or after the hub's time limit)
  */
 export async function resolveModelFolder(
   nameOrPath: string,
@@ -28,6 +32,8 @@ export async function resolveModelFolder(
     if (statSync(nameOrPath).isDirectory()) return withBase(nameOrPath, options);
     throw new UserError(`model ${nameOrPath} is a file: give the folder it lies in`);
   }
+  const packaged = PACKAGED.get(nameOrPath);
+  if (packaged !== undefined) return packaged;
   if (!/^[\w-][\w.-]*\/[\w.-]+$/.test(nameOrPath)) {
     throw new UserError(
       `no model folder ${nameOrPath}: give an existing folder, or owner/name of the Hugging Face Hub`,

@@ -16,7 +16,7 @@ describe("help", () => {
     expect(code).toBe(0);
     for (const { name, summary } of COMMANDS)
       expect(stdout).toMatch(new RegExp(`^  ${name} .*${summary.slice(0, 12)}`, "m"));
-    expect(stdout).toContain("$ open-rs train recipes/open-rs3.yaml --dry-run");
+    expect(stdout).toContain("$ open-rs train open-rs3 --dry-run");
   });
 
   test.each(COMMANDS.map(({ name }) => name))("of %s, both ways to ask", async (name) => {

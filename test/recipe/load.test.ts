@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { UserError } from "../../src/errors.js";
 import { GRPO, loadGrpoRecipe, loadSftRecipe, printRecipe, resolveGrpoRecipe } from "../../src/recipe/index.js";
+import { recipeFile } from "../../src/recipe/source.js";
 
 const folder = mkdtempSync(join(tmpdir(), "recipe-"));
 const BASE = "model_name_or_path: m\ndataset_name: d\n";
@@ -122,7 +123,7 @@ describe("mistakes say where, what and the nearest right thing", () => {
   test("a recipe that is no map, and one that is not there", () => {
     expect(errorOf(() => loadGrpoRecipe(write("- a\n")))).toBe("recipe.yaml:1:1: a recipe is a map of keys to values");
     expect(errorOf(() => loadGrpoRecipe(join(folder, "none.yaml")))).toBe(
-      "the recipe none.yaml cannot be read: there is no such file",
+      "no recipe none.yaml: give a YAML file, or one of ours by name (demo, demo-base, open-rs1, open-rs2, open-rs3)",
     );
     expect(errorOf(() => loadGrpoRecipe(`${folder}/`))).toMatch(/ cannot be read: it is a folder$/);
   });
@@ -209,4 +210,22 @@ test("keys that another key leaves without effect are listed with the reason, if
     ["length_unit", "only with the reward length"],
   ]);
   expect(loadGrpoRecipe(write(`${BASE}num_train_epochs: 2\neval_steps: 3\neval_strategy: steps\n`)).inert.size).toBe(0);
+});
+
+describe("recipes of the package by name", () => {
+  test.each(["open-rs3", "open-rs3.yaml", "recipes/open-rs3.yaml"])("%s, from anywhere", (name) => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      expect(loadGrpoRecipe(name).recipe.reward_weights).toEqual([1, 2]);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test("a file of that name wins", () => {
+    const file = join(folder, "open-rs3.yaml");
+    writeFileSync(file, "{}");
+    expect(recipeFile(file)).toBe(file);
+  });
 });
