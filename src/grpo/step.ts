@@ -1,4 +1,5 @@
 import { backwardTokens, packBatch, planBatches, scoreTokens } from "../passes/batch.js";
+import { zerosFor } from "../passes/half-gradients.js";
 import type { PassPlan } from "../passes/memory.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import { phase } from "../run/phases.js";
@@ -162,7 +163,7 @@ function bonusWeights(part: readonly Weighted[], recipe: GrpoRecipe, device: str
 }
 
 function fillGradients({ model }: Pick<Learner, "model">): void {
-  for (const parameter of model.parameters().values()) scope(() => (parameter.grad = ops.zerosLike(parameter)));
+  for (const parameter of model.parameters().values()) scope(() => (parameter.grad = zerosFor(parameter)));
 }
 
 /** What the loss needs to know of the completions' tokens, those masked out left out. */

@@ -10,6 +10,7 @@
 import type { CausalLM } from "../model/decoder.js";
 import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import { FILL } from "./fill.js";
+import { addProduct, holdInFloat32 } from "./half-gradients.js";
 
 export interface HeadOptions {
   /** Logits are divided by it before the softmax, default 1. */
@@ -64,6 +65,7 @@ export function backwardHidden(
   gradient: LogpGradient,
   options: HeadOptions = {},
 ): TokenScores {
+  holdInFloat32(model);
   return scope(() => {
     const below = hidden_ND.requiresGrad ? ops.emptyLike(hidden_ND) : undefined;
     const hidden = hidden_ND.detach();
@@ -201,5 +203,5 @@ function pushDown(model: CausalLM, chunk: Chunk, slopes: Slopes, below_ND: Tenso
   const transposed = logitsGrad.transpose(0, 1);
   const sofar = head.grad;
   if (sofar === null) head.grad = transposed.matmul(chunk.hidden_CD);
-  else ops.addmm_(sofar, transposed, chunk.hidden_CD);
+  else addProduct(sofar, transposed, chunk.hidden_CD);
 }

@@ -20,7 +20,8 @@ export interface PassPlan extends MicroBatchOptions {
 
 /** The recipe's keys that decide it. */
 export type PassKeys = Pick<GrpoRecipe, "max_tokens_per_micro_batch" | "gradient_checkpointing">;
-export type MemoryKeys = PassKeys & Pick<GrpoRecipe, "optim" | "master_weights">;
+export type OptimizerMemoryKeys = Pick<GrpoRecipe, "optim" | "master_weights">;
+export type MemoryKeys = PassKeys & OptimizerMemoryKeys;
 
 /** Bytes that grow with the tokens of a pass, per token. */
 export interface ActivationBytes {
@@ -91,16 +92,22 @@ export function planPasses(bytes: ActivationBytes, keys: PassKeys, { longest, me
   return { maxTokens: Math.max(1, Math.min(ENOUGH[kind], room)), checkpointing };
 }
 
-/** Weights, gradients, and what the optimizer keeps. */
-function trainingBytes(model: CausalLM, { optim, master_weights }: MemoryKeys): number {
+/**
+ * Weights, gradients, and what the optimizer keeps. Gradients of half-precision weights add up in float32 (half-gradients.ts); what a pass
+ * adds to the largest of them exists beside it, in its own precision and as float32.
+ */
+export function trainingBytes(model: CausalLM, { optim, master_weights }: OptimizerMemoryKeys): number {
   const moments = { float32: 8, bfloat16: 4, "8bit": 2 }[MOMENTS[optim]];
   let bytes = 0;
+  let largest = 0;
   for (const { numel, dtype } of model.weights.values()) bytes += numel * ITEM_BYTES[dtype];
   for (const { numel, dtype } of model.parameters().values()) {
-    const master = dtype !== "float32" && master_weights ? 4 : 0;
-    bytes += numel * (ITEM_BYTES[dtype] + moments + master);
+    const half = dtype !== "float32";
+    const master = half && master_weights ? 4 : 0;
+    bytes += numel * (Math.max(4, ITEM_BYTES[dtype]) + moments + master);
+    if (half) largest = Math.max(largest, numel * (ITEM_BYTES[dtype] + 4));
   }
-  return bytes;
+  return bytes + largest;
 }
 
 /** Bytes of the device, or what the container may use of the machine. */
