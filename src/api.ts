@@ -2,12 +2,12 @@
 import { runGrpo, type TrainOutcome } from "./grpo/run.js";
 import { type GrpoRecipe, resolveGrpoRecipe, resolveSftRecipe, type SftRecipe } from "./recipe/index.js";
 import { inCodeSpec } from "./rewards/in-code.js";
-import type { UserReward } from "./rewards/index.js";
+import type { UserBatchReward, UserReward } from "./rewards/index.js";
 import { runSft, type SftOutcome } from "./sft/index.js";
 
 /** Any keys of a recipe (docs/recipe.md); `reward_funcs` may hold functions beside names. */
 export type TrainOptions = Partial<Omit<GrpoRecipe, "reward_funcs">> & {
-  reward_funcs?: readonly (string | UserReward)[];
+  reward_funcs?: readonly (string | UserReward | UserBatchReward)[];
   /** Called with every line of the log; default: stderr. */
   log?: (line: string) => void;
 };

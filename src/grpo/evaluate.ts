@@ -5,7 +5,7 @@ import { restoreRng, saveRng } from "../training/learner.js";
 import { computeAdvantages } from "./advantages.js";
 import { completionRows } from "./completion-rows.js";
 import { rolloutMetrics } from "./metrics.js";
-import { type RolloutContext, sampleGroups } from "./rollout.js";
+import { meansOf, type RolloutContext, sampleGroups } from "./rollout.js";
 
 /** What is evaluated on: the test split, and the folder its completions go to. */
 export interface EvaluationSet {
@@ -35,10 +35,10 @@ export async function evaluate(
   const n = recipe.num_generations_eval ?? recipe.num_generations;
   const rng = saveRng(device);
   try {
-    const groups = await sampleGroups(context, prompts, { n, seed: recipe.seed });
+    const { groups, logged } = await sampleGroups(context, prompts, { n, seed: recipe.seed });
     const scores = groups.flatMap((group) => group.scores);
     const advantages = computeAdvantages(scores, { ...recipe, num_generations: n });
-    const rollout = { groups, advantages, dynamic: false, rounds: 1, replaced: 0 };
+    const rollout = { groups, advantages, dynamic: false, rounds: 1, replaced: 0, logged: meansOf(logged) };
     return {
       metrics: { ...prefixed(rolloutMetrics(rollout, namesOf(rewards))), "time/evaluation": secondsSince(start) },
       rows: completionRows(rollout, rewards, step),

@@ -1,3 +1,4 @@
+import { UserError } from "../errors.js";
 import { rewardMetrics } from "./advantages.js";
 import type { Rollout } from "./rollout.js";
 
@@ -7,13 +8,26 @@ export function rolloutMetrics(rollout: Rollout, rewardNames: readonly string[])
   const completions = rollout.groups.flatMap((group) => group.completions);
   const lengths = completions.map((completion) => completion.ids.length);
   const ended = completions.filter((c) => c.stopReason !== "length").map((c) => c.ids.length);
-  return {
+  const own = {
     ...lengthMetrics("completions/", "length", lengths),
     ...lengthMetrics("completions/", "terminated_length", ended.length > 0 ? ended : [0]),
     "completions/clipped_ratio": 1 - ended.length / completions.length,
     ...rewardMetrics(scores, rewardNames, rollout.advantages),
     ...(rollout.dynamic ? dynamicMetrics(rollout) : {}),
   };
+  refuseOwnNames(Object.keys(rollout.logged), own);
+  return { ...own, ...rollout.logged };
+}
+
+/** What a step says beside its sampling. */
+const OF_A_STEP: ReadonlySet<string> = new Set(
+  "step epoch num_tokens loss policy_loss entropy entropy_coef kl learning_rate grad_norm step_time".split(" "),
+);
+
+function refuseOwnNames(names: readonly string[], own: Readonly<Record<string, number>>): void {
+  const taken = names.find((name) => name in own || OF_A_STEP.has(name) || name.startsWith("time/"));
+  if (taken === undefined) return;
+  throw new UserError(`log_metric("${taken}", …): the run has a metric of that name, choose another`);
 }
 
 function lengthMetrics(prefix: string, name: string, lengths: readonly number[]): Record<string, number> {

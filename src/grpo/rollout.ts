@@ -1,7 +1,7 @@
 import type { Prompt, PromptSampler } from "../data/index.js";
 import type { Completion, Engine, GenerateOptions } from "../engine/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
-import type { Reward, RewardInput } from "../rewards/index.js";
+import { type Reward, type RewardInput, RewardLog } from "../rewards/index.js";
 import { phase } from "../run/phases.js";
 import { type Advantages, computeAdvantages } from "./advantages.js";
 
@@ -10,6 +10,14 @@ export interface Group {
   prompt: Prompt;
   completions: Completion[];
   scores: (number | null)[][];
+  /** Per completion, the columns that rewards added with log_extra. */
+  extras: Record<string, unknown>[];
+}
+
+interface ScoredGroups {
+  groups: Group[];
+  /** What rewards told log_metric, by name. */
+  logged: ReadonlyMap<string, number[]>;
 }
 
 /** What one sampling brings: groups in the order they were drawn, and how often equal groups were replaced. */
@@ -22,6 +30,8 @@ export interface Rollout {
   /** Samplings it took (1 without dynamic sampling), groups thrown away for their equal rewards. */
   rounds: number;
   replaced: number;
+  /** Means of what rewards told log_metric. */
+  logged: Record<string, number>;
 }
 
 export interface RolloutContext {
@@ -41,7 +51,7 @@ export class Interrupted extends Error {
 /** Samples G completions for each of the next `count` prompts and scores them (Open-RS, section 2; DAPO, section 3.2). */
 export async function collectRollout(context: RolloutContext, count: number): Promise<Rollout> {
   const { sampler, recipe } = context;
-  let groups = await sampleGroups(context, sampler.next(count));
+  let { groups, logged } = await sampleGroups(context, sampler.next(count));
   let rounds = 1;
   let replaced = 0;
   while (recipe.dynamic_sampling && rounds < recipe.dynamic_sampling_max_rounds) {
@@ -50,7 +60,8 @@ export async function collectRollout(context: RolloutContext, count: number): Pr
     const fresh = await sampleGroups(context, sampler.next(equal.length));
     rounds++;
     replaced += equal.length;
-    const replacements = new Map(equal.map((group, i) => [group, fresh[i]!]));
+    const replacements = new Map(equal.map((group, i) => [group, fresh.groups[i]!]));
+    logged = joined(logged, fresh.logged);
     groups = groups.map((group) => replacements.get(group) ?? group);
   }
   return {
@@ -62,26 +73,47 @@ export async function collectRollout(context: RolloutContext, count: number): Pr
     dynamic: recipe.dynamic_sampling,
     rounds,
     replaced,
+    logged: meansOf(logged),
   };
 }
+
+const joined = (a: ReadonlyMap<string, number[]>, b: ReadonlyMap<string, number[]>): Map<string, number[]> =>
+  new Map(
+    [...new Set([...a.keys(), ...b.keys()])].map((name) => [name, [...(a.get(name) ?? []), ...(b.get(name) ?? [])]]),
+  );
+
+/** As TRL: of a sampling, the mean of what was logged under a name. */
+export const meansOf = (logged: ReadonlyMap<string, number[]>): Record<string, number> =>
+  Object.fromEntries([...logged].map(([name, values]) => [name, values.reduce((a, b) => a + b, 0) / values.length]));
 
 /** Completions of each prompt, scored: num_generations of them from where the random numbers are, unless told otherwise. */
 export async function sampleGroups(
   context: RolloutContext,
   prompts: readonly Prompt[],
   { n = context.recipe.num_generations, seed }: { n?: number; seed?: number } = {},
-): Promise<Group[]> {
+): Promise<ScoredGroups> {
   const { engine, rewards, recipe, shouldStop = () => false } = context;
   const ids = prompts.map((prompt) => prompt.ids);
   const all = await phase("sampling", () => engine.generate(ids, { ...samplingOf(recipe), n, seed, shouldStop }));
   if (shouldStop()) throw new Interrupted("sampling was stopped");
   const inputs = prompts.flatMap((prompt, p) => all[p]!.map((completion) => rewardInput(prompt, completion)));
-  const byFunction = await phase("rewards", () => Promise.all(rewards.map((reward) => reward.score(inputs))));
-  return prompts.map((prompt, p) => ({
+  const { byFunction, log } = await phase("rewards", () => scoreAll(rewards, inputs));
+  const groups = prompts.map((prompt, p) => ({
     prompt,
     completions: all[p]!,
     scores: all[p]!.map((_, i) => byFunction.map((scores) => scores[p * n + i]!)),
+    extras: log.extras.slice(p * n, (p + 1) * n),
   }));
+  return { groups, logged: log.metrics };
+}
+
+/** All rewards at the same time; what they log is in their order. */
+async function scoreAll(rewards: readonly Reward[], inputs: readonly RewardInput[]) {
+  const log = new RewardLog(inputs.length);
+  const own = rewards.map(() => new RewardLog(inputs.length));
+  const byFunction = await Promise.all(rewards.map((reward, f) => reward.score(inputs, undefined, own[f])));
+  for (const each of own) log.merge(each);
+  return { byFunction, log };
 }
 
 /** The recipe's keys for the engine. */

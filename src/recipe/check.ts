@@ -4,6 +4,7 @@ import { REWARD_NAMES } from "../rewards/registry.js";
 import { isUserRewardSpec } from "../rewards/user.js";
 import { scheduleProblem } from "./check-schedule.js";
 import { suggestion } from "./nearest.js";
+import { rewardOptions } from "./rewards.js";
 import type { GrpoRecipe, SftRecipe } from "./schema.js";
 import { batchShape } from "./shape.js";
 
@@ -17,7 +18,8 @@ function countsRewards(specs: readonly string[]): boolean {
   return specs.every((spec) => !isUserRewardSpec(spec) || spec.includes("#"));
 }
 
-function rewardProblem({ reward_funcs: specs, reward_weights: weights }: GrpoRecipe): Problem | undefined {
+function rewardProblem(recipe: GrpoRecipe): Problem | undefined {
+  const { reward_funcs: specs, reward_weights: weights } = recipe;
   const known = (spec: string) => REWARD_NAMES.includes(spec) || isUserRewardSpec(spec) || isInCodeSpec(spec);
   const unknown = specs.find((spec) => !known(spec));
   if (unknown !== undefined) {
@@ -25,6 +27,12 @@ function rewardProblem({ reward_funcs: specs, reward_weights: weights }: GrpoRec
     const message = `no reward is named ${unknown}${hint}: there are ${REWARD_NAMES.join(", ")}, or name a .ts or .js file`;
     return { key: "reward_funcs", message };
   }
+  const { max_completion_len, soft_punish_cache } = rewardOptions(recipe);
+  if (specs.includes("soft_overlong_punishment") && soft_punish_cache > max_completion_len)
+    return {
+      key: "soft_punish_cache",
+      message: `${soft_punish_cache} is more than max_completion_len ${max_completion_len}`,
+    };
   if (weights === null || !countsRewards(specs) || weights.length === specs.length) return undefined;
   return {
     key: "reward_weights",

@@ -62,6 +62,11 @@ const RULES: readonly Rule[] = [
     idle: (r) => !uses(r, "repetition_penalty"),
     reason: "only with the reward repetition_penalty",
   },
+  {
+    keys: ["max_completion_len", "soft_punish_cache"],
+    idle: (r) => !uses(r, "soft_overlong_punishment"),
+    reason: "only with the reward soft_overlong_punishment",
+  },
   { keys: ["length_unit", "length_over"], idle: (r) => !uses(r, "length"), reason: "only with the reward length" },
 ];
 

@@ -27,6 +27,10 @@ export interface RewardOptions {
   length_unit: LengthUnit;
   /** Compare lengths over the whole batch given, or among the completions of one prompt (as in Kimi k1.5). */
   length_over: "batch" | "prompt";
+  /** Where the soft overlong punishment is full, in tokens … */
+  max_completion_len: number;
+  /** … and how many tokens before that it begins. */
+  soft_punish_cache: number;
   gold_column: GoldColumn;
   /** What rewards that verify say when the gold itself cannot be parsed; the original scores 1. */
   gold_unparseable: "score_1" | "null" | "error";
@@ -48,6 +52,8 @@ export const REWARD_DEFAULTS: Readonly<RewardOptions> = {
   repetition_max_penalty: -1,
   length_unit: "characters",
   length_over: "batch",
+  max_completion_len: 1280,
+  soft_punish_cache: 256,
   gold_column: "auto",
   gold_unparseable: "score_1",
   reward_timeout_ms: 30_000,

@@ -8,6 +8,7 @@ import { createLength } from "./length.js";
 import { REWARD_DEFAULTS, type RewardOptions } from "./options.js";
 import { createReasoningSteps } from "./reasoning-steps.js";
 import { createRepetitionPenalty } from "./repetition-penalty.js";
+import { createSoftOverlongPunishment } from "./soft-overlong.js";
 import { createTagCount } from "./tag-count.js";
 import type { Judge, Reward } from "./types.js";
 import { isUserRewardSpec, loadUserRewards } from "./user.js";
@@ -23,6 +24,7 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   reasoning_steps: createReasoningSteps,
   length: createLength,
   repetition_penalty: createRepetitionPenalty,
+  soft_overlong_punishment: createSoftOverlongPunishment,
 };
 
 /** The built-in rewards. */

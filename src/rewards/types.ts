@@ -1,4 +1,5 @@
 import type { ChatMessage } from "../text/types.js";
+import type { RewardLog } from "./log.js";
 
 /** One completion to score, with all that is known about it. */
 export interface RewardInput {
@@ -25,9 +26,9 @@ export interface Reward {
   readonly needsGold: boolean;
   /**
    * Scores a batch, in order. The whole batch is given because some rewards compare completions with each other.
-   * Rejects with a UserError that names reward, row and completion; with `signal.reason` when aborted.
+   * `log` takes what it says beside its scores. Rejects with a UserError that names reward, row and completion; with `signal.reason` when aborted.
    */
-  score(batch: readonly RewardInput[], signal?: AbortSignal): Promise<Scores>;
+  score(batch: readonly RewardInput[], signal?: AbortSignal, log?: RewardLog): Promise<Scores>;
   /** Ends what the reward keeps running (a user's worker). */
   close?(): Promise<void>;
 }

@@ -6,10 +6,8 @@ import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.js";
-import type { Call, Report, UserRewardArgs } from "./user-types.js";
-
-/** How a call ended. */
-export type Outcome = { ok: true; value: number | null } | { ok: false; message: string };
+import { type Outcome, outcomeOf } from "./outcome.js";
+import type { Call, CallArgs, Report, UserFunction } from "./user-types.js";
 
 interface Pending {
   call: Call;
@@ -45,8 +43,8 @@ export class UserRewardPool {
     private readonly timeoutMs: number,
   ) {}
 
-  /** Loads the file; returns the names of its exported functions. */
-  async start(): Promise<string[]> {
+  /** Loads the file; returns its exported functions. */
+  async start(): Promise<UserFunction[]> {
     const extension = extname(import.meta.url);
     const worker = new Worker(BOOTSTRAP, {
       eval: true,
@@ -60,16 +58,16 @@ export class UserRewardPool {
       },
     });
     this.#worker = worker;
-    const names = await this.#loaded(worker);
+    const functions = await this.#loaded(worker);
     worker.on("message", (report: Report) => this.#receive(report));
     worker.on("error", (error) => this.#lost(worker, error.message));
     worker.on("exit", () => this.#lost(worker, "the worker ended (did the file call process.exit?)"));
     worker.unref();
-    return names;
+    return functions;
   }
 
-  call(name: string, args: UserRewardArgs): Promise<Outcome> {
-    const call: Call = { id: this.#nextId++, name, args };
+  call(name: string, args: CallArgs, size: number | null): Promise<Outcome> {
+    const call: Call = { id: this.#nextId++, name, args, size };
     return new Promise((settle) => {
       this.#pending.set(call.id, { call, settle, state: "waiting" });
       this.#send(call);
@@ -88,7 +86,7 @@ export class UserRewardPool {
     await worker?.terminate();
   }
 
-  #loaded(worker: Worker): Promise<string[]> {
+  #loaded(worker: Worker): Promise<UserFunction[]> {
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => {
         this.#worker = undefined;
@@ -102,7 +100,7 @@ export class UserRewardPool {
       };
       worker.once("message", (report: Report) => {
         done();
-        if (report.kind === "ready") resolve(report.names);
+        if (report.kind === "ready") resolve(report.functions);
         else fail(report.kind === "unloadable" ? report.message : `unexpected ${report.kind}`);
       });
       worker.once("error", (error) => {
@@ -131,7 +129,7 @@ export class UserRewardPool {
     if (report.kind === "started") this.#started(pending);
     if (report.kind === "returned") pending.state = "suspended";
     if (report.kind === "threw") this.#settle(pending, { ok: false, message: report.message });
-    if (report.kind === "value") this.#settle(pending, outcomeOf(report.value));
+    if (report.kind === "value") this.#settle(pending, outcomeOf(report.value, report.logged, pending.call.size));
   }
 
   #started(pending: Pending): void {
@@ -182,11 +180,4 @@ export class UserRewardPool {
     this.#worker = undefined;
     this.#failAll(message);
   }
-}
-
-/** What a function returned, checked. */
-export function outcomeOf(value: unknown): Outcome {
-  if (value === null) return { ok: true, value };
-  if (typeof value === "number" && Number.isFinite(value)) return { ok: true, value };
-  return { ok: false, message: `it returned ${String(value)}; return a finite number, or null to skip` };
 }

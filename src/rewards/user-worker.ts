@@ -1,6 +1,7 @@
 /** The worker's side of a user's rewards: loads the file, calls its functions, reports. Runs in a worker thread only. */
 import { parentPort } from "node:worker_threads";
 import { assert } from "../errors.js";
+import { recorder } from "./log.js";
 import type { Call, Report } from "./user-types.js";
 
 type AnyFunction = (...args: unknown[]) => unknown;
@@ -22,7 +23,10 @@ export async function serve(load: () => Promise<Record<string, unknown>>, fallba
     return;
   }
   port.on("message", (call: Call) => answer(call, functions, report));
-  report({ kind: "ready", names: [...functions.keys()] });
+  report({
+    kind: "ready",
+    functions: [...functions].map(([name, call]) => ({ name, batch: "batch" in call && call.batch === true })),
+  });
 }
 
 function exportedFunctions(module: Record<string, unknown>, fallbackName: string): Map<string, AnyFunction> {
@@ -36,22 +40,19 @@ function exportedFunctions(module: Record<string, unknown>, fallbackName: string
 }
 
 function answer(
-  { id, name, args }: Call,
+  { id, name, args, size }: Call,
   functions: Map<string, AnyFunction>,
   report: (message: Report) => void,
 ): void {
   const fail = (error: unknown): void => report({ kind: "threw", id, message: describe(error) });
-  const succeed = (value: unknown): void =>
-    typeof value === "number" || value === null
-      ? report({ kind: "value", id, value })
-      : fail(
-          `it returned ${typeof value === "object" ? "an object" : String(value)}; return a number, or null to skip`,
-        );
+  const { log_metric, log_extra, logged } = recorder(size);
   report({ kind: "started", id });
   try {
-    const result = functions.get(name)?.(args);
+    const result = functions.get(name)?.({ ...args, log_metric, log_extra });
     report({ kind: "returned", id });
-    Promise.resolve(result).then(succeed, fail);
+    Promise.resolve(result)
+      .then((value) => report({ kind: "value", id, value, logged }))
+      .catch(fail);
   } catch (error) {
     fail(error);
   }

@@ -60,8 +60,16 @@ function rolloutOf(
     prompt: { index: g, source: "", text: "", ids, row: {} },
     completions: all.slice(g * G, (g + 1) * G),
     scores: scores.slice(g * G, (g + 1) * G),
+    extras: Array.from({ length: G }, () => ({})),
   }));
-  return { groups, advantages: computeAdvantages(scores, options), dynamic: false, rounds: 1, replaced: 0 };
+  return {
+    groups,
+    advantages: computeAdvantages(scores, options),
+    dynamic: false,
+    rounds: 1,
+    replaced: 0,
+    logged: {},
+  };
 }
 
 it.each(completions)("completions/* and num_tokens of batch $batch", ({ batch, prompt_length, metrics }) => {
@@ -108,4 +116,19 @@ it("a single completion per prompt, as in evaluation: no spread, as in TRL", () 
     frac_reward_zero_std: 1,
   });
   expect(rollout.advantages.advantages).toEqual([0, 0]);
+});
+
+it("what rewards log stands beside the run's own metrics, whose names it may not take", () => {
+  const rollout = rolloutOf(
+    [completionOf(2, true), completionOf(3, true), completionOf(2, true), completionOf(2, true)],
+    [[1], [0], [0], [1]],
+  );
+  expect(rolloutMetrics({ ...rollout, logged: { distinct: 2.5 } }, ["a"])).toMatchObject({
+    distinct: 2.5,
+    reward: 0.5,
+  });
+  for (const name of ["reward", "loss", "completions/mean_length"]) {
+    const clash = () => rolloutMetrics({ ...rollout, logged: { [name]: 1 } }, ["a"]);
+    expect(clash).toThrow(`log_metric("${name}", …): the run has a metric of that name`);
+  }
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { REWARD_NAMES } from "../../rewards/registry.js";
-import { anyNumber, count } from "./common.js";
+import { anyNumber, count, tokens } from "./common.js";
 
 export const rewardFields = {
   reward_funcs: z
@@ -53,6 +53,17 @@ export const rewardFields = {
     .max(0)
     .default(-1)
     .describe("Repetition penalty of a text that only repeats itself."),
+  max_completion_len: tokens()
+    .nullable()
+    .default(null)
+    .describe("Tokens at which soft_overlong_punishment is full (-1). null: max_completion_length."),
+  soft_punish_cache: z
+    .int()
+    .min(0)
+    .max(2 ** 20)
+    .nullable()
+    .default(null)
+    .describe("Tokens before max_completion_len from which the punishment grows from 0. null: a fifth of it."),
   length_unit: z.enum(["tokens", "characters"]).default("tokens").describe("What the length reward counts."),
   length_over: z
     .enum(["prompt", "batch"])
