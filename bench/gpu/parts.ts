@@ -63,7 +63,7 @@ function layerParts(model: CausalLM, batch: number, newAttend: () => PagedAttend
     "attention and cache writes": () =>
       scope(() => {
         const attend = newAttend();
-        each((layer) => void attend.attend(layer, q, kv, kv))();
+        each((index) => void attend.attend({ index, window: undefined }, q, kv, kv))();
       }),
     products: each((layer) => {
       const weight = (name: string) => model.weights.get(`model.layers.${layer}.${name}.weight`)!;

@@ -142,20 +142,21 @@ export class KvCache {
     ops.copy_(values[layer]!.select(1, this.#end - 1), v_BGK.reshape(...shape));
   }
 
-  /** A layer's keys [B · G, K, W] and values [B · G, W, K]; B: paddedRows, W: width, rounded up. */
-  read(layer: number): { keys: Tensor; values: Tensor } {
+  /** A layer's keys [B · G, K, W] and values [B · G, W, K]; B: paddedRows, W: width, rounded up, or the layer's window. */
+  read(layer: number, window?: number): { keys: Tensor; values: Tensor } {
     const { keys, values } = this.#current();
-    const [start, width] = this.#window();
+    const [start, width] = this.#columns(window);
     return { keys: keys[layer]!.narrow(2, start, width), values: values[layer]!.narrow(1, start, width) };
   }
 
   /** 0 where a row has a token, −∞ before its start: [B · G, 1, W]; null if there is nothing to hide. */
-  mask(): Tensor | null {
-    return this.#current().mask?.narrow(2, ...this.#window()) ?? null;
+  mask(window?: number): Tensor | null {
+    return this.#current().mask?.narrow(2, ...this.#columns(window)) ?? null;
   }
 
-  /** The columns to read: to the end, from the first that any row uses or a little before it. */
-  #window(): [start: number, width: number] {
+  /** The columns to read: to the end, from the first that any row uses or a little before it, or just a window of them. */
+  #columns(window = this.width): [start: number, width: number] {
+    if (window < this.width) return [this.#end - window, window];
     const { columns } = this.#grain;
     const width = columns * Math.ceil(this.width / columns);
     return [this.#end - width, width];

@@ -5,7 +5,15 @@
  * B rows, T tokens per row, H query heads, G key/value heads, K head dimension.
  */
 import { type DType, ops, type Tensor } from "../torch/index.js";
-import type { RopeTable } from "./rope.js";
+import type { ModelConfig } from "./config.js";
+import type { RopeTable, Rotation } from "./rope.js";
+
+/** What an Attend must know of the layer it serves. */
+export interface AttentionLayer {
+  readonly index: number;
+  /** Tokens that a token sees, itself included; undefined: all before it. */
+  readonly window: number | undefined;
+}
 
 export interface PlainAttend {
   /** Position of each token, int64 [T] (the same for every row) or [B, T]. */
@@ -13,25 +21,51 @@ export interface PlainAttend {
   /** All positions are below it. */
   readonly length: number;
   /** q already rotated, k rotated too (so it can be cached as it is). Returns [B, H, T, K]. */
-  attend(layer: number, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor;
+  attend(layer: AttentionLayer, q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor): Tensor;
 }
 
 /** The same in one operator, rotation included (native/operators*.cc). */
 export interface FusedAttend {
   /** From q, k and v of all heads side by side, [B, T, (H + 2G) K], not rotated yet, to [B, T, H K]. */
-  attendFused(layer: number, qkv_BTC: Tensor, rope: RopeTable): Tensor;
+  attendFused(layer: AttentionLayer, qkv_BTC: Tensor, rope: RopeTable): Tensor;
 }
 
 export type Attend = PlainAttend | FusedAttend;
 
-/** Whether our CPU operators (native/operators*.cc) take such a model's attention. */
+type HeadShape = Pick<ModelConfig, "heads" | "kvHeads" | "headDim">;
+
+/** Whether our CPU operators (native/operators*.cc) take such a model's attention. They have no windows: a FusedAttend sees to those. */
 export function fusedOnCpu(model: {
   readonly device: string;
   readonly dtype: DType;
-  readonly config: { readonly headDim: number };
+  readonly config: Pick<ModelConfig, "headDim" | "ropes">;
 }): boolean {
   const { device, dtype, config } = model;
-  return device === "cpu" && (dtype === "float32" || dtype === "bfloat16") && config.headDim % 16 === 0;
+  const wholeHeads = config.ropes.every(({ partial }) => partial === 1);
+  return device === "cpu" && (dtype === "float32" || dtype === "bfloat16") && config.headDim % 16 === 0 && wholeHeads;
+}
+
+/** Whether no token of a sequence of `length` is too far from its first to see it. */
+export const seesAll = ({ window }: Pick<AttentionLayer, "window">, length: number): boolean =>
+  window === undefined || length <= window;
+
+/** What `attend` takes, from q, k and v of all heads side by side. */
+export function rotatedHeads(
+  qkv_BTC: Tensor,
+  rope: RopeTable,
+  rotation: Rotation,
+  { heads, kvHeads, headDim }: HeadShape,
+): [q_BHTK: Tensor, k_BGTK: Tensor, v_BGTK: Tensor] {
+  const byHead = qkv_BTC.view(qkv_BTC.size(0), qkv_BTC.size(1), heads + 2 * kvHeads, headDim);
+  const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
+  const [q, k] = ops.splitSizes(rope.rotate(qk!, rotation), [heads, kvHeads], { dim: 2 });
+  return [q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2)];
+}
+
+/** [B, H, T, K] → [B, T, H K] */
+export function besideEachOther(out_BHTK: Tensor): Tensor {
+  const [B, H, T, K] = out_BHTK.shape as [number, number, number, number];
+  return out_BHTK.transpose(1, 2).reshape(B, T, H * K);
 }
 
 /**
@@ -42,8 +76,22 @@ export function causal(tokens: number, device = "cpu"): PlainAttend {
   return {
     positions: ops.arange(0, tokens, { dtype: "int64", device }),
     length: tokens,
-    attend: (_layer, q, k, v) => sdpa(q, k, v, { isCausal: true }),
+    attend: causalSdpa,
   };
+}
+
+/** Each query sees the keys up to its own position, as far as the layer sees; the last query's is the last key's. */
+export function causalSdpa(layer: Pick<AttentionLayer, "window">, q: Tensor, k: Tensor, v: Tensor): Tensor {
+  const [queries, keys] = [q.size(2), k.size(2)];
+  if (queries === keys && seesAll(layer, keys)) return sdpa(q, k, v, { isCausal: true });
+  return sdpa(q, k, v, { attnMask: band(queries, keys, layer.window ?? keys, q.device) });
+}
+
+/** True where a query sees a key: its own position and window - 1 before it. */
+function band(queries: number, keys: number, window: number, device: string): Tensor {
+  const diagonal = keys - queries;
+  const all = ops.ones([queries, keys], { dtype: "bool", device });
+  return ops.triu(ops.tril(all, { diagonal }), { diagonal: diagonal - window + 1 });
 }
 
 /** Scaled dot-product attention over shared key/value heads. */

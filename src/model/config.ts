@@ -6,11 +6,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
+import { type Activation, FAMILIES, type Family, type FamilyTraits, isFamily, type LayerNorms } from "./families.js";
 import { FieldReader } from "./fields.js";
+import type { LayerKind } from "./layer-kinds.js";
 import { configFolder } from "./lora/base.js";
-import { parseRope, type RopeConfig } from "./rope-config.js";
+import type { RopeConfig } from "./rope-config.js";
 
-export type Family = "qwen2" | "qwen3" | "llama";
 export type CheckpointDtype = "float32" | "bfloat16" | "float16";
 
 export interface ModelConfig {
@@ -29,9 +30,20 @@ export interface ModelConfig {
   qkvBias: boolean;
   outputBias: boolean;
   mlpBias: boolean;
-  /** Qwen3: RMS norm over each head of q and k, before the rotation. */
+  /** RMS norm over each head of q and k, before the rotation. */
   qkNorm: boolean;
-  rope: RopeConfig;
+  norms: LayerNorms;
+  /** Added to the weights of all norms. */
+  normOffset: number;
+  /** The embedding is multiplied by it. */
+  embeddingScale: number;
+  activation: Activation;
+  /** The files hold q, k and v, and gate and up, as one matrix each. */
+  stackedFiles: boolean;
+  /** The rotary embeddings, of which each layer has one. */
+  ropes: readonly RopeConfig[];
+  /** One for each layer. */
+  kinds: readonly LayerKind[];
   /** As the checkpoint declares it; undefined when it does not. */
   dtype: CheckpointDtype | undefined;
   bosTokenId: number | undefined;
@@ -40,12 +52,6 @@ export interface ModelConfig {
   /** config.json as read, for saving. */
   raw: Record<string, unknown>;
 }
-
-const ARCHITECTURES: Record<Family, string> = {
-  qwen2: "Qwen2ForCausalLM",
-  qwen3: "Qwen3ForCausalLM",
-  llama: "LlamaForCausalLM",
-};
 
 /** Reads `<dir>/config.json`, of an adapter's folder its base's. Throws UserError naming the file and the setting. */
 export function loadConfig(dir: string): ModelConfig {
@@ -71,79 +77,131 @@ export function loadConfig(dir: string): ModelConfig {
 export function parseConfig(raw: unknown, path = "config.json"): ModelConfig {
   const fields = new FieldReader(raw, path);
   const family = parseFamily(fields);
-  refuseUnsupported(fields);
-  const heads = fields.integer("num_attention_heads");
-  const hiddenSize = fields.integer("hidden_size");
-  const attentionBias = fields.boolean("attention_bias", false);
-  const maxPositions = fields.integer("max_position_embeddings");
-  const config: ModelConfig = {
+  const traits = FAMILIES[family];
+  refuseUnsupported(fields, traits);
+  const sizes = parseSizes(fields, traits);
+  const { ropes, kinds } = parseKinds(fields, traits, sizes);
+  const isOn = (value: boolean | string) => (typeof value === "string" ? fields.boolean(value, false) : value);
+  return {
     family,
-    vocabSize: fields.integer("vocab_size"),
-    hiddenSize,
-    intermediateSize: fields.integer("intermediate_size"),
-    layers: fields.integer("num_hidden_layers"),
-    heads,
-    kvHeads: fields.integer("num_key_value_heads", heads),
-    headDim: fields.integer("head_dim", family === "qwen3" ? 128 : hiddenSize / heads),
-    maxPositions,
-    rmsNormEps: fields.number("rms_norm_eps", 1e-6),
-    tieWordEmbeddings: fields.boolean("tie_word_embeddings", false),
-    // Qwen2 always has biases on q, k, v and none on o; the others follow attention_bias for all four.
-    qkvBias: family === "qwen2" || attentionBias,
-    outputBias: family !== "qwen2" && attentionBias,
-    mlpBias: family === "llama" && fields.boolean("mlp_bias", false),
-    qkNorm: family === "qwen3",
-    rope: parseRope(fields, { maxPositions }),
+    ...sizes,
+    maxPositions: Math.min(sizes.maxPositions, ...ropes.map(({ limit = Number.POSITIVE_INFINITY }) => limit)),
+    rmsNormEps: fields.number("rms_norm_eps", traits.defaults.rmsNormEps),
+    tieWordEmbeddings: fields.boolean("tie_word_embeddings", traits.defaults.tied),
+    qkvBias: isOn(traits.biases.qkv),
+    outputBias: isOn(traits.biases.output),
+    mlpBias: isOn(traits.biases.mlp),
+    qkNorm: traits.qkNorm,
+    norms: traits.norms,
+    normOffset: traits.normOffset,
+    embeddingScale: traits.scaledEmbedding ? Math.sqrt(sizes.hiddenSize) : 1,
+    activation: parseActivation(fields, traits),
+    stackedFiles: traits.stackedFiles,
+    ropes,
+    kinds,
     dtype: parseDtype(fields),
     bosTokenId: fields.tokenIds("bos_token_id")[0],
     eosTokenIds: fields.tokenIds("eos_token_id"),
     padTokenId: fields.tokenIds("pad_token_id")[0],
     raw: fields.raw,
   };
-  if (config.heads % config.kvHeads !== 0) {
-    throw fields.error(
-      `num_attention_heads ${config.heads} is not a multiple of num_key_value_heads ${config.kvHeads}`,
-    );
+}
+
+type Sizes = Pick<
+  ModelConfig,
+  "vocabSize" | "hiddenSize" | "intermediateSize" | "layers" | "heads" | "kvHeads" | "headDim" | "maxPositions"
+>;
+
+function parseSizes(fields: FieldReader, { defaults }: FamilyTraits): Sizes {
+  const heads = fields.integer("num_attention_heads");
+  const hiddenSize = fields.integer("hidden_size");
+  const sizes = {
+    vocabSize: fields.integer("vocab_size"),
+    hiddenSize,
+    intermediateSize: fields.integer("intermediate_size"),
+    layers: fields.integer("num_hidden_layers"),
+    heads,
+    kvHeads: fields.integer("num_key_value_heads", heads),
+    headDim: fields.integer("head_dim", defaults.headDim ?? hiddenSize / heads),
+    maxPositions: fields.integer("max_position_embeddings"),
+  };
+  if (heads % sizes.kvHeads !== 0) {
+    throw fields.error(`num_attention_heads ${heads} is not a multiple of num_key_value_heads ${sizes.kvHeads}`);
   }
-  if (config.headDim % 2 !== 0)
-    throw fields.error(`head_dim ${config.headDim} is odd; rotary embeddings need an even one`);
-  return config;
+  if (sizes.headDim % 2 !== 0)
+    throw fields.error(`head_dim ${sizes.headDim} is odd; rotary embeddings need an even one`);
+  if (sizes.layers > MOST_LAYERS) throw fields.error(`num_hidden_layers ${sizes.layers} is more than ${MOST_LAYERS}`);
+  return sizes;
+}
+
+/** More than any model has: a list is made of them. */
+const MOST_LAYERS = 10_000;
+
+function parseKinds(fields: FieldReader, traits: FamilyTraits, sizes: Sizes) {
+  const { kinds, defaults, partialRotation } = traits;
+  const { headDim, layers, maxPositions } = sizes;
+  if (!partialRotation) fields.only("partial_rotary_factor", 1, 1);
+  const parsed = kinds(fields, {
+    layers,
+    headDim,
+    maxPositions,
+    originalMaxPositions:
+      fields.raw.original_max_position_embeddings == null
+        ? defaults.originalMaxPositions
+        : fields.integer("original_max_position_embeddings"),
+    theta: defaults.ropeTheta,
+    aliases: traits.ropeAliases,
+    partial: partialRotation ? fields.number("partial_rotary_factor", 1) : undefined,
+  });
+  for (const { partial } of parsed.ropes) {
+    const turned = Math.trunc(headDim * partial);
+    if (turned < 2 || turned > headDim || turned % 2 !== 0)
+      throw fields.error(
+        `partial_rotary_factor ${partial} makes ${turned} of ${headDim} dimensions turn, not an even number`,
+      );
+  }
+  if (defaults.queryScalar === undefined) return parsed;
+  // Cosines and sines that are m times as large make scores that are m² times as large.
+  const magnitude = (headDim / fields.number("query_pre_attn_scalar", defaults.queryScalar)) ** (1 / 4);
+  return { ...parsed, ropes: parsed.ropes.map((rope) => ({ ...rope, magnitude: rope.magnitude * magnitude })) };
 }
 
 function parseFamily(fields: FieldReader): Family {
   const type = fields.raw.model_type;
-  const supported = Object.keys(ARCHITECTURES).join(", ");
-  if (type !== "qwen2" && type !== "qwen3" && type !== "llama") {
+  if (!isFamily(type)) {
+    const supported = Object.keys(FAMILIES).join(", ");
     throw fields.error(`model_type ${JSON.stringify(type)} is not supported; supported: ${supported}`);
   }
+  const { architecture } = FAMILIES[type];
   const architectures = fields.raw.architectures;
-  if (Array.isArray(architectures) && !architectures.includes(ARCHITECTURES[type])) {
+  if (Array.isArray(architectures) && !architectures.includes(architecture)) {
     throw fields.error(
-      `architecture ${architectures.join(", ")} is not supported; ${type} is read as ${ARCHITECTURES[type]} only`,
+      `architecture ${architectures.join(", ")} is not supported; ${type} is read as ${architecture} only`,
     );
   }
   return type;
 }
 
+function parseActivation(fields: FieldReader, { activationKey, defaults }: FamilyTraits): Activation {
+  const value = fields.raw[activationKey] ?? defaults.activation;
+  if (value === "silu" || value === "gelu_pytorch_tanh") return value;
+  throw fields.error(
+    `${activationKey} ${JSON.stringify(value)} is not supported; supported: "silu", "gelu_pytorch_tanh"`,
+  );
+}
+
+/** Of a mixture of experts, whatever its family is called. */
+const EXPERTS = ["num_experts", "num_local_experts", "n_routed_experts"];
+
 /** Settings transformers would honour and we do not compute. */
-function refuseUnsupported(fields: FieldReader): void {
-  fields.only("hidden_act", "silu", "silu");
-  fields.only("use_sliding_window", false, false);
-  fields.only("use_mrope", false, false);
+function refuseUnsupported(fields: FieldReader, { only, without }: FamilyTraits): void {
   fields.only("attention_dropout", 0, 0);
-  fields.only("partial_rotary_factor", 1, 1);
-  if (fields.raw.model_type === "qwen2") fields.only("attention_bias", true, true);
-  if (fields.raw.model_type !== "llama") fields.only("mlp_bias", false, false);
+  for (const [key, supported] of Object.entries(only)) fields.only(key, supported, supported);
+  for (const key of [...without, ...EXPERTS]) fields.without(key);
   if (fields.raw.quantization_config != null) {
     throw fields.error(
       "quantization_config is set: quantised checkpoints are not supported; use the float or bfloat16 checkpoint",
     );
-  }
-  const layerTypes = fields.raw.layer_types;
-  if (Array.isArray(layerTypes)) {
-    const other = layerTypes.find((type) => type !== "full_attention");
-    if (other !== undefined)
-      throw fields.error(`layer_types contains ${JSON.stringify(other)}: only "full_attention" is supported`);
   }
 }
 

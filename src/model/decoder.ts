@@ -1,18 +1,21 @@
 /**
- * The decoder-only transformer of Qwen2, Qwen3 and Llama: pre-norm blocks of grouped-query attention with rotary positions and a gated
- * SiLU feed-forward. The three differ in biases and in Qwen3's norm of q and k, all told by the config.
+ * The decoder-only transformer: blocks of grouped-query attention with rotary positions and a gated feed-forward. Families differ in
+ * biases, norms, windows and rotations, all told by the config (families.ts); the layers have no branch for any of them.
  *
  * B rows, T tokens per row, D hidden size, V vocabulary, H query heads, G key/value heads, K head dimension, I inner size.
  */
 import { assert } from "../errors.js";
-import { type DType, keep, ops, scope, type Tensor } from "../torch/index.js";
-import { type Attend, causal } from "./attend.js";
+import { type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
+import { type Attend, type AttentionLayer, besideEachOther, causal, rotatedHeads } from "./attend.js";
 import type { ModelConfig } from "./config.js";
+import type { Activation } from "./families.js";
 import { EMBEDDING, FINAL_NORM, HEAD, type Slot, slotsOf } from "./layout.js";
 import type { Lora } from "./lora/lora.js";
 import { RopeTable, type Rotation } from "./rope.js";
 
-interface Layer {
+interface Layer extends AttentionLayer {
+  /** Which of the model's. */
+  rope: number;
   inputNorm: Tensor;
   qkv: Tensor;
   qkvBias: Tensor | undefined;
@@ -20,18 +23,30 @@ interface Layer {
   kNorm: Tensor | undefined;
   output: Tensor;
   outputBias: Tensor | undefined;
+  attendedNorm: Tensor | undefined;
   mlpNorm: Tensor;
   gateUp: Tensor;
   gateUpBias: Tensor | undefined;
   down: Tensor;
   downBias: Tensor | undefined;
+  fedNorm: Tensor | undefined;
 }
+
+/** gate and up side by side [… 2I] → activation(gate) · up */
+const GATED: Record<Activation, (gateUp: Tensor) => Tensor> = {
+  silu: ops.siluMul,
+  gelu_pytorch_tanh: (gateUp) => {
+    const inner = gateUp.size(-1) / 2;
+    const [gate, up] = ops.splitSizes(gateUp, [inner, inner], { dim: -1 });
+    return ops.gelu(gate!, { approximate: "tanh" }).mul(up!);
+  },
+};
 
 /** What the layers need to know of a pass besides its hidden states. */
 export interface Pass {
   attend: Attend;
-  /** None where attention rotates by itself. */
-  rotation: Rotation | null;
+  /** One for each of the model's rotary embeddings; none where attention rotates by itself. */
+  rotations: readonly Rotation[];
 }
 
 export class CausalLM {
@@ -44,7 +59,8 @@ export class CausalLM {
   /** Adapters that are trained instead of the weights. */
   readonly lora: Lora | undefined;
   private readonly layers: readonly Layer[];
-  private readonly rope: RopeTable;
+  private readonly ropes: readonly RopeTable[];
+  private readonly embeddingScale: number;
 
   /** `weights` by slot name (layout.ts), all of one dtype on one device; the model owns them from here. Users call `loadModel`. */
   constructor(config: ModelConfig, weights: ReadonlyMap<string, Tensor>, lora?: Lora) {
@@ -56,8 +72,9 @@ export class CausalLM {
     const embedding = this.weight(EMBEDDING);
     this.dtype = embedding.dtype;
     this.device = embedding.device;
-    this.rope = new RopeTable(config.rope, config.headDim, this.dtype, this.device);
-    this.layers = Array.from({ length: config.layers }, (_, i) => this.layer(`model.layers.${i}.`));
+    this.ropes = config.ropes.map((rope) => new RopeTable(rope, config.headDim, this.dtype, this.device));
+    this.layers = Array.from({ length: config.layers }, (_, i) => this.layer(i, `model.layers.${i}.`));
+    this.embeddingScale = roundedTo(this.dtype, config.embeddingScale);
   }
 
   /**
@@ -107,20 +124,22 @@ export class CausalLM {
 
   begin(attend: Attend): Pass {
     this.lora?.beginForward();
-    return { attend, rotation: "attendFused" in attend ? null : this.rope.at(attend.positions, attend.length) };
+    if ("attendFused" in attend) return { attend, rotations: [] };
+    return { attend, rotations: this.ropes.map((rope) => rope.at(attend.positions, attend.length)) };
   }
 
   /** [B, T] → [B, T, D] */
   embed(ids_BT: Tensor): Tensor {
-    return ops.embedding(this.weight(EMBEDDING), ids_BT);
+    const x_BTD = ops.embedding(this.weight(EMBEDDING), ids_BT);
+    return this.embeddingScale === 1 ? x_BTD : x_BTD.mul(this.embeddingScale);
   }
 
   runLayer(index: number, x_BTD: Tensor, pass: Pass): Tensor {
     const layer = this.layers[index];
     assert(layer !== undefined, `the model has no layer ${index}`);
-    const attended = this.attention(layer, index, this.norm(x_BTD, layer.inputNorm), pass);
-    const [y_BTD, normed] = ops.addRmsNorm(x_BTD, attended, layer.mlpNorm, this.config.rmsNormEps);
-    return y_BTD.add(this.feedForward(layer, index, normed));
+    const attended = this.normed(this.attention(layer, this.norm(x_BTD, layer.inputNorm), pass), layer.attendedNorm);
+    const [y_BTD, normed] = this.addNorm(x_BTD, attended, layer.mlpNorm);
+    return y_BTD.add(this.normed(this.feedForward(layer, normed), layer.fedNorm));
   }
 
   finalNorm(x_BTD: Tensor): Tensor {
@@ -136,27 +155,22 @@ export class CausalLM {
   dispose(): void {
     for (const weight of this.weights.values()) weight.dispose();
     this.lora?.dispose();
-    this.rope.dispose();
+    for (const rope of this.ropes) rope.dispose();
   }
 
-  private attention(layer: Layer, index: number, x_BTD: Tensor, { attend, rotation }: Pass): Tensor {
-    const { heads, kvHeads, headDim } = this.config;
-    const [B, T] = [x_BTD.size(0), x_BTD.size(1)];
-    const qkv = this.linear(`model.layers.${index}.self_attn.qkv_proj.weight`, x_BTD, layer.qkv, layer.qkvBias);
-    let out_BTC: Tensor;
-    if ("attendFused" in attend) {
-      out_BTC = attend.attendFused(index, this.normHeads(layer, qkv), this.rope);
-    } else {
-      const byHead = this.normHeads(layer, qkv).view(B, T, heads + 2 * kvHeads, headDim);
-      const [qk, v] = ops.splitSizes(byHead, [heads + kvHeads, kvHeads], { dim: 2 });
-      const [q, k] = ops.splitSizes(this.rope.rotate(qk!, rotation!), [heads, kvHeads], { dim: 2 });
-      const out_BHTK = attend.attend(index, q!.transpose(1, 2), k!.transpose(1, 2), v!.transpose(1, 2));
-      out_BTC = out_BHTK.transpose(1, 2).reshape(B, T, heads * headDim);
-    }
+  private attention(layer: Layer, x_BTD: Tensor, { attend, rotations }: Pass): Tensor {
+    const { index } = layer;
+    const rope = this.ropes[layer.rope]!;
+    const product = this.linear(`model.layers.${index}.self_attn.qkv_proj.weight`, x_BTD, layer.qkv, layer.qkvBias);
+    const qkv_BTC = this.normHeads(layer, product);
+    const out_BTC =
+      "attendFused" in attend
+        ? attend.attendFused(layer, qkv_BTC, rope)
+        : besideEachOther(attend.attend(layer, ...rotatedHeads(qkv_BTC, rope, rotations[layer.rope]!, this.config)));
     return this.linear(`model.layers.${index}.self_attn.o_proj.weight`, out_BTC, layer.output, layer.outputBias);
   }
 
-  /** Qwen3's norm over each head of q and k; the others pass. */
+  /** The norm over each head of q and k, in families that have one. */
   private normHeads(layer: Layer, qkv_BTC: Tensor): Tensor {
     if (layer.qNorm === undefined || layer.kNorm === undefined) return qkv_BTC;
     const { heads, kvHeads, headDim } = this.config;
@@ -165,9 +179,11 @@ export class CausalLM {
     return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm), v!], { dim: 2 }).view(...qkv_BTC.shape);
   }
 
-  private feedForward(layer: Layer, index: number, x_BTD: Tensor): Tensor {
+  private feedForward(layer: Layer, x_BTD: Tensor): Tensor {
+    const { index } = layer;
+    const gated = GATED[this.config.activation];
     const gateUp = this.linear(`model.layers.${index}.mlp.gate_up_proj.weight`, x_BTD, layer.gateUp, layer.gateUpBias);
-    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, ops.siluMul(gateUp), layer.down, layer.downBias);
+    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, gated(gateUp), layer.down, layer.downBias);
   }
 
   /** W x + bias of the weight called `name`, and what an adapter adds to it. */
@@ -179,24 +195,44 @@ export class CausalLM {
 
   /** RMS norm over the last dimension (Zhang & Sennrich 2019); the sums are float32 whatever the dtype. */
   private norm(x: Tensor, weight: Tensor): Tensor {
-    return ops.addRmsNorm(x, null, weight, this.config.rmsNormEps)[1];
+    return this.addNorm(x, null, weight)[1];
   }
 
-  private layer(prefix: string): Layer {
+  /** x + delta (or x), and its norm. */
+  private addNorm(x: Tensor, delta: Tensor | null, weight: Tensor): [sum: Tensor, normed: Tensor] {
+    const { normOffset, rmsNormEps } = this.config;
+    if (normOffset === 0) return ops.addRmsNorm(x, delta, weight, rmsNormEps);
+    // Weight and offset are added in float32: below it the sum would lose the weight's last bits.
+    const sum = delta === null ? x : x.add(delta);
+    const gain = weight.to("float32").add(normOffset);
+    return [sum, ops.addRmsNorm(sum.to("float32"), null, gain, rmsNormEps)[1].to(this.dtype)];
+  }
+
+  /** The same where there is such a norm. */
+  private normed(x: Tensor, weight: Tensor | undefined): Tensor {
+    return weight === undefined ? x : this.norm(x, weight);
+  }
+
+  private layer(index: number, prefix: string): Layer {
     const optional = (name: string) => this.weights.get(prefix + name);
+    const { norms, kinds } = this.config;
     return {
-      inputNorm: this.weight(`${prefix}input_layernorm.weight`),
+      index,
+      ...kinds[index]!,
+      inputNorm: this.weight(`${prefix}${norms.beforeAttention}.weight`),
       qkv: this.weight(`${prefix}self_attn.qkv_proj.weight`),
       qkvBias: optional("self_attn.qkv_proj.bias"),
       qNorm: optional("self_attn.q_norm.weight"),
       kNorm: optional("self_attn.k_norm.weight"),
       output: this.weight(`${prefix}self_attn.o_proj.weight`),
       outputBias: optional("self_attn.o_proj.bias"),
-      mlpNorm: this.weight(`${prefix}post_attention_layernorm.weight`),
+      attendedNorm: optional(`${norms.afterAttention}.weight`),
+      mlpNorm: this.weight(`${prefix}${norms.beforeMlp}.weight`),
       gateUp: this.weight(`${prefix}mlp.gate_up_proj.weight`),
       gateUpBias: optional("mlp.gate_up_proj.bias"),
       down: this.weight(`${prefix}mlp.down_proj.weight`),
       downBias: optional("mlp.down_proj.bias"),
+      fedNorm: optional(`${norms.afterMlp}.weight`),
     };
   }
 
@@ -206,3 +242,6 @@ export class CausalLM {
     return weight;
   }
 }
+
+/** transformers rounds the embedding's factor to the weights' dtype before it multiplies. */
+const roundedTo = (dtype: DType, x: number): number => scope(() => tensor([x]).to(dtype).item());

@@ -67,4 +67,21 @@ export class FieldReader {
       );
     }
   }
+
+  /** Refuses any value at all. */
+  without(key: string): void {
+    const value = this.raw[key];
+    if (value != null) throw this.error(`${this.prefix}${key} ${JSON.stringify(value)} is not supported`);
+  }
+
+  /** A list of `count` positive numbers. */
+  numbers(key: string, count: number): number[] {
+    const value = this.raw[key];
+    const valid =
+      Array.isArray(value) &&
+      value.length === count &&
+      value.every((x: unknown) => typeof x === "number" && Number.isFinite(x) && x > 0);
+    if (!valid) throw this.error(`${this.prefix}${key} must be a list of ${count} positive numbers`);
+    return value;
+  }
 }

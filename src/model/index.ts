@@ -1,7 +1,8 @@
-/** Decoder-only transformers read from Hugging Face folders: Qwen2, Qwen3, Llama. */
-export { type Attend, causal, sdpa } from "./attend.js";
-export { type CheckpointDtype, type Family, loadConfig, type ModelConfig, parseConfig } from "./config.js";
+/** Decoder-only transformers read from Hugging Face folders; families.ts lists them. */
+export { type Attend, causal, causalSdpa, sdpa } from "./attend.js";
+export { type CheckpointDtype, loadConfig, type ModelConfig, parseConfig } from "./config.js";
 export { CausalLM } from "./decoder.js";
+export { FAMILIES, type Family } from "./families.js";
 export { type Piece, type Slot, slotsOf } from "./layout.js";
 export { type LoadOptions, loadModel, randomModel } from "./load.js";
 export { type AdapterConfig, isAdapterFolder, type LoraScale } from "./lora/config.js";

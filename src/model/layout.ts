@@ -32,9 +32,8 @@ export function slotsOf(config: ModelConfig): Slot[] {
 }
 
 function layerSlots(config: ModelConfig, prefix: string): Slot[] {
-  const { hiddenSize: hidden, intermediateSize: inner, headDim } = config;
-  const qRows = config.heads * headDim;
-  const kvRows = config.kvHeads * headDim;
+  const { hiddenSize: hidden, intermediateSize: inner, headDim, norms } = config;
+  const [qRows, kvRows] = [config.heads * headDim, config.kvHeads * headDim];
   const attention = `${prefix}self_attn.`;
   const qkv: [string, number][] = [
     [`${attention}q_proj`, qRows],
@@ -45,17 +44,23 @@ function layerSlots(config: ModelConfig, prefix: string): Slot[] {
     [`${prefix}mlp.gate_proj`, inner],
     [`${prefix}mlp.up_proj`, inner],
   ];
-  const norms = config.qkNorm
+  const stacked = (name: string, parts: [string, number][]): [string, number][] =>
+    config.stackedFiles ? [[name, parts.reduce((sum, [, rows]) => sum + rows, 0)]] : parts;
+  const [qkvName, gateUpName] = [`${attention}qkv_proj`, `${prefix}mlp.gate_up_proj`];
+  const norm = (name: string | undefined) => (name === undefined ? [] : [single(`${prefix}${name}.weight`, hidden)]);
+  const headNorms = config.qkNorm
     ? [single(`${attention}q_norm.weight`, headDim), single(`${attention}k_norm.weight`, headDim)]
     : [];
   return [
-    single(`${prefix}input_layernorm.weight`, hidden),
-    ...linear(`${attention}qkv_proj`, qkv, hidden, config.qkvBias),
-    ...norms,
+    ...norm(norms.beforeAttention),
+    ...linear(qkvName, stacked(qkvName, qkv), hidden, config.qkvBias),
+    ...headNorms,
     ...linear(`${attention}o_proj`, [[`${attention}o_proj`, hidden]], qRows, config.outputBias),
-    single(`${prefix}post_attention_layernorm.weight`, hidden),
-    ...linear(`${prefix}mlp.gate_up_proj`, gateUp, hidden, config.mlpBias),
+    ...norm(norms.afterAttention),
+    ...norm(norms.beforeMlp),
+    ...linear(gateUpName, stacked(gateUpName, gateUp), hidden, config.mlpBias),
     ...linear(`${prefix}mlp.down_proj`, [[`${prefix}mlp.down_proj`, hidden]], inner, config.mlpBias),
+    ...norm(norms.afterMlp),
   ];
 }
 

@@ -50,19 +50,19 @@ function loadWhole(dir: string, options: LoadOptions): CausalLM {
   return new CausalLM(config, weights);
 }
 
-/** A model with normally distributed weights of deviation `std` (norms 1, biases 0), from the current seed. */
+/** A model with normally distributed weights of deviation `std` (norms multiply by 1, biases are 0), from the current seed. */
 export function randomModel(config: ModelConfig, options: LoadOptions & { std?: number } = {}): CausalLM {
   const { dtype = "float32", device = "cpu", std = 0.02 } = options;
   const weights = noGrad(() =>
-    scope(() => new Map(slotsOf(config).map((slot) => [slot.name, initial(slot, std).to(dtype).to(device)]))),
+    scope(() => new Map(slotsOf(config).map((slot) => [slot.name, initial(slot, std, config).to(dtype).to(device)]))),
   );
   return new CausalLM(config, weights);
 }
 
-function initial(slot: Slot, std: number): Tensor {
+function initial(slot: Slot, std: number, { normOffset }: ModelConfig): Tensor {
   const shape = shapeOf(slot);
   if (slot.columns !== undefined) return ops.randn(shape).mul(std);
-  return slot.name.endsWith("norm.weight") ? ops.ones(shape) : ops.zeros(shape);
+  return slot.name.endsWith("norm.weight") ? ops.full(shape, 1 - normOffset) : ops.zeros(shape);
 }
 
 export function shapeOf(slot: Slot): number[] {

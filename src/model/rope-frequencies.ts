@@ -13,6 +13,10 @@ export function inverseFrequencies(rope: Pick<RopeConfig, "theta" | "scaling">, 
   switch (scaling?.type) {
     case undefined:
       return plain;
+    case "none":
+      return plain.fill(0);
+    case "longrope":
+      return powers.map((power, i) => 1 / Math.fround(Math.fround(scaling.factors[i]!) * power));
     case "linear":
       return plain.map((frequency) => frequency / scaling.factor);
     case "llama3":

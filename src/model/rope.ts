@@ -19,6 +19,8 @@ export interface Rotation {
 /** The table of all positions up to the longest seen; it grows by doubling. */
 export class RopeTable {
   private readonly frequencies: Float32Array;
+  /** How many of a head's dimensions turn. */
+  private readonly turned: number;
   private table: { cos_NK: Tensor; sin_NK: Tensor; length: number } | undefined;
 
   constructor(
@@ -27,7 +29,8 @@ export class RopeTable {
     private readonly dtype: DType,
     private readonly device: string,
   ) {
-    this.frequencies = inverseFrequencies(rope, headDim);
+    this.turned = Math.trunc(headDim * rope.partial);
+    this.frequencies = inverseFrequencies(rope, this.turned);
   }
 
   /** The rotation of `positions` (int64), all of them below `length`. */
@@ -77,7 +80,14 @@ export class RopeTable {
   }
 
   /** x [P, H, K] turned by each token's position. */
-  rotate(x_PHK: Tensor, { cos_P1K, sin_P1K }: Rotation): Tensor {
-    return ops.addcmul(x_PHK.mul(cos_P1K), ops.roll(x_PHK, this.headDim / 2, { dims: -1 }), sin_P1K);
+  rotate(x_PHK: Tensor, rotation: Rotation): Tensor {
+    const rest = this.headDim - this.turned;
+    if (rest === 0) return this.turn(x_PHK, rotation);
+    const [first, last] = ops.splitSizes(x_PHK, [this.turned, rest], { dim: -1 });
+    return ops.cat([this.turn(first!, rotation), last!], { dim: -1 });
+  }
+
+  private turn(x_PHK: Tensor, { cos_P1K, sin_P1K }: Rotation): Tensor {
+    return ops.addcmul(x_PHK.mul(cos_P1K), ops.roll(x_PHK, this.turned / 2, { dims: -1 }), sin_P1K);
   }
 }

@@ -5,7 +5,7 @@
  * resumed run cuts its passes as the run before did and ends with the same bits.
  */
 import os from "node:os";
-import { fusedOnCpu } from "../model/attend.js";
+import { fusedOnCpu, seesAll } from "../model/attend.js";
 import type { CausalLM, ModelConfig } from "../model/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
 import { cudaDevice, type DType, ITEM_BYTES, isCuda } from "../torch/index.js";
@@ -32,18 +32,27 @@ export interface ActivationBytes {
 }
 
 /**
- * What autograd keeps per layer, tensor by tensor, for the layers as decoder.ts computes them; in the backward pass a layer's gradients
+ * What autograd keeps per layer, tensor by tensor, for the layers as decoder.ts computes them and sequences of up to `longest` tokens; in the backward pass a layer's gradients
  * come on top. `bench/scale.ts layers` measures it.
  */
-export function activationBytes(config: ModelConfig, dtype: DType, device: string): ActivationBytes {
-  const { hiddenSize: D, intermediateSize: I, layers } = config;
+export function activationBytes(config: ModelConfig, dtype: DType, device: string, longest = 0): ActivationBytes {
+  const { hiddenSize: D, intermediateSize: I, norms, layers } = config;
   const item = ITEM_BYTES[dtype];
   const fused = fusedOnCpu({ device, dtype, config });
-  // Inputs and outputs of both norms; gate and up, and their product, which without our operator goes through silu as a tensor of its own.
-  const linear = item * (4 * D + (fused ? 3 : 4) * I);
-  const layer = SLACK * (linear + item * attentionNumbers(config, fused));
-  const gradients = item * ((fused ? 4 : 5) * I + 4 * D);
-  return { whole: layers * layer + gradients, checkpointed: layers * item * D + layer + gradients };
+  // Inputs and outputs of the norms; gate and up, and their product, which without our operator goes through silu as a tensor of its own.
+  const normed = 4 * D + (norms.afterAttention ? D : 0) + (norms.afterMlp ? D : 0);
+  const gated = fused && config.activation === "silu" ? 3 : 4;
+  const linear = item * (normed + gated * I);
+  const each = config.kinds.map((kind) => {
+    const whole = seesAll(kind, longest);
+    // A mask of the sequence's own length, for each of its tokens.
+    const mask = whole ? 0 : 4 * longest;
+    return SLACK * (linear + item * attentionNumbers(config, fused && whole) + mask);
+  });
+  const layer = Math.max(...each);
+  const gradients = item * ((gated + 1) * I + 4 * D);
+  const graph = each.reduce((sum, bytes) => sum + bytes, 0);
+  return { whole: graph + gradients, checkpointed: layers * item * D + layer + gradients };
 }
 
 function attentionNumbers({ heads, kvHeads, headDim, qkNorm }: ModelConfig, fused: boolean): number {
@@ -71,7 +80,7 @@ const RESERVE = 512 * 2 ** 20;
 export function choosePasses(model: CausalLM, keys: MemoryKeys, longest: number): PassPlan {
   const { config, dtype, device } = model;
   const memory = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys);
-  return planPasses(activationBytes(config, dtype, device), keys, { longest, memory, gpu: isCuda(device) });
+  return planPasses(activationBytes(config, dtype, device, longest), keys, { longest, memory, gpu: isCuda(device) });
 }
 
 interface Room {

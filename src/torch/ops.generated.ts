@@ -163,6 +163,12 @@ export function silu(self: Tensor): Tensor {
 }
 let siluId: number | undefined;
 
+/** `aten::gelu(Tensor self, *, str approximate="none") -> Tensor` */
+export function gelu(self: Tensor, options: { approximate?: string } = NONE): Tensor {
+  return wrap(native.call((geluId ??= native.findOp("aten::gelu", "")), self.handle, options.approximate));
+}
+let geluId: number | undefined;
+
 /** `aten::sigmoid(Tensor self) -> Tensor` */
 export function sigmoid(self: Tensor): Tensor {
   return wrap(native.call((sigmoidId ??= native.findOp("aten::sigmoid", "")), self.handle));

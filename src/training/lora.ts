@@ -56,7 +56,7 @@ export function loadTrainee(keys: LoraKeys, { source, checkpoint, options, log }
   const config = configOf(keys);
   const model =
     checkpoint === undefined
-      ? addLora(base, { ...config, modules: loraModules(keys.lora_target_modules), seed: keys.seed })
+      ? addLora(base, { ...config, modules: loraModules(keys.lora_target_modules, base), seed: keys.seed })
       : new CausalLM(base.config, base.weights, loadLora(checkpoint, config, base));
   log(describe(model));
   return { model, base };

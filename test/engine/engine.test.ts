@@ -42,7 +42,7 @@ function expectFaithful(model: CausalLM, all: readonly (readonly Completion[])[]
   });
 }
 
-describe.each(["qwen2-tied", "qwen3", "llama3-rope-old"])("%s", (name) => {
+describe.each(["qwen2-tied", "qwen3", "llama3-rope-old", "mistral-window", "smollm3", "gemma3"])("%s", (name) => {
   const model = loadModel(fixture(name), { dtype: "float32" });
   const engine = new Engine(model, letters);
   afterAll(() => model.dispose());
@@ -96,11 +96,11 @@ describe.each(["qwen2-tied", "qwen3", "llama3-rope-old"])("%s", (name) => {
   });
 });
 
-describe("bfloat16", () => {
-  const model = loadModel(fixture("qwen2-tied"), { dtype: "bfloat16" });
+describe.each(["qwen2-tied", "mistral-window"])("%s in bfloat16", (name) => {
+  const model = loadModel(fixture(name), { dtype: "bfloat16" });
   afterAll(() => model.dispose());
 
-  const exact = loadModel(fixture("qwen2-tied"), { dtype: "float32" });
+  const exact = loadModel(fixture(name), { dtype: "float32" });
   afterAll(() => exact.dispose());
 
   // Rows and columns are rounded up there, which no sequence may notice.

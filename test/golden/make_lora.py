@@ -1,13 +1,13 @@
 """LoRA adapters made by PEFT on the golden checkpoints of make_models.py, and PEFT's own numbers (peft 0.21, transformers 5.18, torch 2.13).
 
-    OMP_NUM_THREADS=1 python test/golden/make_lora.py
+    OMP_NUM_THREADS=1 python test/golden/make_lora.py [NAME...]
 
 writes test/fixtures/lora/<name>/: the adapter as PEFT saves it, with random B, and
     golden.json         sequences; logprobs with the adapter, base with the adapter disabled, merged after merge_and_unload (float32)
     grads.safetensors   by the adapter's names: gradients of the mean negative log-probability of sequence 0
 and for a bfloat16 base logprobs_bf16: PEFT's with the base in bfloat16 and the adapter in float32, as it loads them.
 """
-import json, pathlib, shutil
+import json, pathlib, shutil, sys
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
@@ -27,6 +27,8 @@ def rounded(rows):
 
 
 def make(name, base, seed, **settings):
+    if len(sys.argv) > 1 and name not in sys.argv[1:]:
+        return
     folder = FIXTURES / "lora" / name
     shutil.rmtree(folder, ignore_errors=True)
     source = FIXTURES / "models" / base
@@ -70,3 +72,4 @@ make("qwen2-bf16", "qwen2-untied-bf16-sharded", 2, r=4, lora_alpha=4, target_mod
 make("qwen3-default-rslora", "qwen3", 3, r=3, lora_alpha=6, use_rslora=True)
 make("llama-some", "llama3-rope-new-biased", 4, r=2, lora_alpha=3, target_modules=["k_proj", "o_proj", "up_proj"])
 make("llama-layer-1", "llama3-rope-old", 5, r=2, lora_alpha=2, target_modules=["q_proj", "gate_proj", "up_proj"], layers_to_transform=[1])
+make("phi3-all-linear", "phi3-window", 6, r=3, lora_alpha=6, target_modules="all-linear")

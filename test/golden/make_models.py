@@ -12,8 +12,9 @@ writes test/fixtures/models/<name>/: the checkpoint and golden.json:
 """
 import json, pathlib, shutil, sys
 import torch
-from transformers import (AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM,
-                          Qwen3Config, Qwen3ForCausalLM)
+from transformers import (AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, MistralConfig,
+                          MistralForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM,
+                          SmolLM3Config, SmolLM3ForCausalLM)
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "models"
 SMALL = dict(vocab_size=96, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
@@ -31,7 +32,7 @@ def randomise(model, seed):
         for name, p in model.named_parameters():
             noise = torch.randn(p.shape, generator=generator)
             if name.endswith("norm.weight"):
-                p.copy_(1 + 0.2 * noise)
+                p.copy_(0.2 * noise if model.config.model_type.startswith("gemma") else 1 + 0.2 * noise)
             elif p.dim() == 1:
                 p.copy_(0.3 * noise)
             elif "embed" in name or "lm_head" in name:
@@ -45,6 +46,12 @@ def old_spelling(folder):
     path = folder / "config.json"
     config = json.loads(path.read_text())
     rope = config.pop("rope_parameters")
+    if "full_attention" in rope:
+        config["rope_local_base_freq"] = rope["sliding_attention"]["rope_theta"]
+        config["sliding_window_pattern"] = config["layer_types"].index("full_attention") + 1
+        for key in ("layer_types", "tie_word_embeddings"):
+            del config[key]
+        rope = rope["full_attention"]
     config["rope_theta"] = rope.pop("rope_theta")
     config["rope_scaling"] = rope if rope["rope_type"] != "default" else None
     config["torch_dtype"] = config.pop("dtype")
@@ -115,3 +122,22 @@ make("llama3-rope-old", LlamaForCausalLM, LlamaConfig(**SMALL, rope_parameters=L
 make("llama3-rope-new-biased", LlamaForCausalLM,
      LlamaConfig(**{**SMALL, "num_key_value_heads": 1}, rope_parameters=LLAMA3, tie_word_embeddings=False, attention_bias=True, mlp_bias=True), 5)
 make("qwen3-yarn", Qwen3ForCausalLM, Qwen3Config(**SMALL, head_dim=16, rope_parameters=YARN, tie_word_embeddings=True), 6, old=True)
+# Windows that prompts, completions and shared prompts exceed. The window of a layer counts the token itself.
+make("mistral-window", MistralForCausalLM,
+     MistralConfig(**SMALL, head_dim=16, sliding_window=11, rope_parameters=dict(ROPE, rope_type="linear", factor=2.0)), 7)
+make("qwen2-window", Qwen2ForCausalLM,
+     Qwen2Config(**SMALL, use_sliding_window=True, sliding_window=13, max_window_layers=1, rope_parameters=ROPE, tie_word_embeddings=True), 8)
+make("phi3-window", Phi3ForCausalLM, Phi3Config(**{**SMALL, "num_attention_heads": 2, "num_key_value_heads": 1}, sliding_window=17, rope_parameters=ROPE), 9)
+make("phi3-longrope-partial", Phi3ForCausalLM,
+     Phi3Config(**{**SMALL, "hidden_size": 64}, original_max_position_embeddings=64, tie_word_embeddings=True, rope_parameters=dict(
+         rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75, original_max_position_embeddings=64,
+         short_factor=[1.0, 1.1, 1.3, 1.7, 2.5, 4.0], long_factor=[2.0, 2.1, 2.3, 2.7, 3.5, 5.0])), 10, old=True)
+make("smollm3", SmolLM3ForCausalLM,
+     SmolLM3Config(**{**SMALL, "num_hidden_layers": 4}, head_dim=16, rope_parameters=dict(ROPE, rope_theta=5e6), no_rope_layer_interval=2), 11)
+GEMMA = dict(rope_parameters={"full_attention": dict(rope_type="linear", rope_theta=1e6, factor=8.0),
+                              "sliding_attention": dict(rope_type="default", rope_theta=10000.0)})
+make("gemma3", Gemma3ForCausalLM,
+     Gemma3TextConfig(**{**SMALL, "num_hidden_layers": 4}, head_dim=16, sliding_window=9, sliding_window_pattern=3, query_pre_attn_scalar=24, **GEMMA), 12)
+make("gemma3-old-bf16", Gemma3ForCausalLM,
+     Gemma3TextConfig(**{**SMALL, "num_hidden_layers": 3}, head_dim=32, sliding_window=8, sliding_window_pattern=2, query_pre_attn_scalar=32, **GEMMA),
+     13, torch.bfloat16, old=True)

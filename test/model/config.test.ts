@@ -46,7 +46,8 @@ describe("parseConfig", () => {
       qkvBias: true,
       outputBias: false,
       tieWordEmbeddings: false,
-      rope: { theta: 10000, scaling: undefined },
+      ropes: [{ theta: 10000, scaling: undefined }],
+      kinds: Array.from({ length: 28 }, () => ({ window: undefined, rope: 0 })),
       dtype: "bfloat16",
       bosTokenId: 151643,
       eosTokenIds: [151643],
@@ -61,7 +62,7 @@ describe("parseConfig", () => {
     const { rope_type, ...scaling } = rope_scaling as Record<string, unknown>;
     const ancient = { ...old, rope_scaling: { type: rope_type, ...scaling } };
     const expected = { ...parseConfig(old), raw: {} };
-    expect(expected.rope.scaling).toEqual({
+    expect(expected.ropes[0]!.scaling).toEqual({
       type: "llama3",
       factor: 8,
       lowFreqFactor: 1,
@@ -78,19 +79,57 @@ describe("parseConfig", () => {
     expect(config.headDim).toBe(16);
   });
 
+  const windows = (raw: Record<string, unknown>) => parseConfig(raw).kinds.map(({ window }) => window);
+
+  it("reads which layers slide, as transformers does without layer_types", () => {
+    const qwen = { ...DEEPSEEK, num_hidden_layers: 3, use_sliding_window: true, max_window_layers: 1 };
+    expect(windows(qwen)).toEqual([undefined, 4096, 4096]);
+    expect(windows({ ...qwen, max_window_layers: 0 })).toEqual([4096, 4096, 4096]);
+    const { sliding_window, ...mistral } = rawOf("mistral-window");
+    expect(windows(mistral)).toEqual([4096, 4096]);
+    expect(windows({ ...mistral, sliding_window: null })).toEqual([undefined, undefined]);
+    expect(windows({ ...rawOf("phi3-window"), sliding_window: undefined })).toEqual([undefined, undefined]);
+    const { layer_types, ...gemma } = rawOf("gemma3");
+    expect(windows({ ...gemma, num_hidden_layers: 7, sliding_window_pattern: undefined })).toEqual([
+      9,
+      9,
+      9,
+      9,
+      9,
+      undefined,
+      9,
+    ]);
+  });
+
+  it("reads which layers rotate, and how", () => {
+    const { no_rope_layers, layer_types, ...smol } = rawOf("smollm3");
+    const ropes = (raw: Record<string, unknown>) => parseConfig(raw).kinds.map(({ rope }) => rope);
+    expect(ropes({ ...smol, no_rope_layers, layer_types })).toEqual([0, 1, 0, 1]);
+    expect(ropes({ ...smol, no_rope_layer_interval: undefined })).toEqual([0, 0, 0, 1]);
+    expect(windows({ ...smol, use_sliding_window: true, sliding_window: 7 })).toEqual([undefined, 7, undefined, 7]);
+    const phi = { ...rawOf("phi3-longrope-partial"), rope_scaling: null, partial_rotary_factor: 0.5 };
+    expect(parseConfig(phi).ropes[0]).toMatchObject({ partial: 0.5, scaling: undefined });
+    // Long sequences would be rotated otherwise from their first token on.
+    expect(parseConfig(rawOf("phi3-longrope-partial")).maxPositions).toBe(64);
+  });
+
   const refused: [string, Record<string, unknown>, RegExp][] = [
     [
       "another family",
-      { model_type: "gemma3" },
-      /model_type "gemma3" is not supported; supported: qwen2, qwen3, llama/,
+      { model_type: "mixtral" },
+      /model_type "mixtral" is not supported; supported: llama, qwen2, qwen3, mistral, phi3, smollm3, gemma3_text/,
     ],
     ["another head", { architectures: ["Qwen2ForTokenClassification"] }, /Qwen2ForTokenClassification/],
-    ["a sliding window", { use_sliding_window: true }, /use_sliding_window true/],
+    ["another layer type", { layer_types: Array(28).fill("chunked_attention") }, /layer_types.*"chunked_attention"/],
+    ["layer types of another model", { layer_types: ["full_attention"] }, /layer_types has 1 entries, .* is 28/],
     [
-      "a layer with a window",
-      { layer_types: ["full_attention", "sliding_attention"] },
-      /layer_types.*sliding_attention/,
+      "a layer with a window where none is in use",
+      { layer_types: Array(28).fill("sliding_attention") },
+      /layer_types has "sliding_attention", but no sliding_window/,
     ],
+    ["a window that is none", { use_sliding_window: true, sliding_window: 0 }, /sliding_window must be a positive/],
+    ["more layers than there can be", { num_hidden_layers: 1e9 }, /num_hidden_layers 1000000000/],
+    ["experts", { num_local_experts: 8 }, /num_local_experts 8 is not supported/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act "gelu"/],
     [
       "an unknown rope",
@@ -118,6 +157,35 @@ describe("parseConfig", () => {
     expect(attempt).toThrow(UserError);
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(/^some\/config\.json: /);
+  });
+
+  const RAW_OF = { mistral: "mistral-window", phi3: "phi3-longrope-partial", smollm3: "smollm3", gemma3: "gemma3" };
+  const refusedIn: [keyof typeof RAW_OF, Record<string, unknown>, RegExp][] = [
+    [
+      "mistral",
+      { layer_types: ["full_attention", "full_attention"] },
+      /all layers of this family are sliding_attention/,
+    ],
+    ["mistral", { attention_bias: true }, /attention_bias true is not supported/],
+    ["mistral", { use_sliding_window: true }, /use_sliding_window true is not supported/],
+    ["phi3", { resid_pdrop: 0.1 }, /resid_pdrop 0.1 is not supported/],
+    [
+      "phi3",
+      { rope_scaling: { type: "longrope", short_factor: [1], long_factor: [1] } },
+      /a list of 8 positive numbers/,
+    ],
+    ["phi3", { rope_scaling: null, partial_rotary_factor: 0.45 }, /partial_rotary_factor 0.45 makes 7 of 16/],
+    ["smollm3", { no_rope_layers: [1, 0] }, /no_rope_layers must have a 0 or 1 for each of the 4 layers/],
+    ["gemma3", { attn_logit_softcapping: 50 }, /attn_logit_softcapping 50 is not supported/],
+    ["gemma3", { final_logit_softcapping: 30 }, /final_logit_softcapping 30 is not supported/],
+    ["gemma3", { use_bidirectional_attention: true }, /use_bidirectional_attention true/],
+    ["gemma3", { rope_parameters: { rope_type: "default" } }, /rope_parameters must have full_attention/],
+    ["gemma3", { hidden_activation: "gelu" }, /hidden_activation "gelu"/],
+  ];
+  it.each(refusedIn)("of %s refuses %j", (family, change, message) => {
+    const attempt = () => parseConfig({ ...rawOf(RAW_OF[family]), ...change }, "some/config.json");
+    expect(attempt).toThrow(UserError);
+    expect(attempt).toThrow(message);
   });
 
   it("names the file that is missing", () => {

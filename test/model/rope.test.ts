@@ -17,7 +17,11 @@ interface Case {
 const CASES: Case[] = JSON.parse(readFileSync(new URL("../fixtures/rope.json", import.meta.url), "utf8"));
 
 const ropeOf = ({ config }: Pick<Case, "config">) =>
-  parseRope(new FieldReader(config, "config.json"), { maxPositions: config.max_position_embeddings });
+  parseRope(new FieldReader(config, "config.json"), {
+    maxPositions: config.max_position_embeddings,
+    headDim: 64,
+    theta: 10_000,
+  });
 
 it.each(CASES.map((each) => [JSON.stringify(each.config.rope_parameters), each] as const))("%s", (_, each) => {
   const rope = ropeOf(each);

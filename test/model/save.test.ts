@@ -85,8 +85,8 @@ describe("weights that do not fit config.json are refused", () => {
   };
 
   it.each([
-    ["too few layers", { num_hidden_layers: 3 }, /lack model\.layers\.2\.input_layernorm\.weight/],
-    ["too many layers", { num_hidden_layers: 1 }, /hold model\.layers\.1\..* \(11 such\)/],
+    ["too few layers", { num_hidden_layers: 3, layer_types: null }, /lack model\.layers\.2\.input_layernorm\.weight/],
+    ["too many layers", { num_hidden_layers: 1, layer_types: null }, /hold model\.layers\.1\..* \(11 such\)/],
     [
       "another width",
       { intermediate_size: 48 },

@@ -61,11 +61,21 @@ describe("passes", () => {
 describe("activations", () => {
   test("grow with the layers, checkpointed only by their inputs", () => {
     const config = loadConfig(fixtureDir("qwen3"));
-    const twice = { ...config, layers: 2 * config.layers };
+    const twice = { ...config, layers: 2 * config.layers, kinds: [...config.kinds, ...config.kinds] };
     const [once, double] = [config, twice].map((c) => activationBytes(c, "float32", "cpu"));
     expect(double!.checkpointed - once!.checkpointed).toBe(4 * config.layers * config.hiddenSize);
     expect(double!.whole).toBeGreaterThan(1.6 * once!.whole);
   });
+
+  test("of layers with windows grow once sequences are longer", () => {
+    const config = loadConfig(fixtureDir("mistral-window"));
+    const [inside, beyond] = [11, 12].map((longest) => activationBytes(config, "float32", "cpu", longest));
+    expect(inside).toEqual(activationBytes({ ...config, kinds: [ALL, ALL] }, "float32", "cpu", 5000));
+    expect(beyond!.whole).toBeGreaterThan(inside!.whole);
+    expect(beyond!.checkpointed).toBeGreaterThan(inside!.checkpointed);
+  });
+
+  const ALL = { window: undefined, rope: 0 };
 
   const script = fileURLToPath(new URL("../../bench/scale/measure.ts", import.meta.url));
   const pass = { kind: "pass", hidden: 256, layers: 4, vocabulary: 512, tokens: 1024 };

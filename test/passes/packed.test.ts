@@ -14,7 +14,11 @@ import {
 import { liveBytes, liveTensors, type Tensor, tensor } from "../../src/torch/index.js";
 import { fixtureDir, golden, maxDifference } from "../model/fixtures.js";
 
-const NAMES = ["qwen2-tied", "qwen3", "llama3-rope-new-biased"];
+const NAMES = [
+  ...["qwen2-tied", "qwen3", "llama3-rope-new-biased"],
+  // With windows that sequences and what they share exceed, partial rotation, layers without any, norms after attention.
+  ...["mistral-window", "phi3-window", "phi3-longrope-partial", "smollm3", "gemma3"],
+];
 const IDS = golden("qwen3").sequences;
 /** Many lengths, so that blocks have padding (1 of it at most) and several rows, and one sequence of which nothing is scored. */
 const SEQUENCES: ScoredSequence[] = [
@@ -65,22 +69,22 @@ describe.each(NAMES)("%s", (name) => {
 
   it("packed gives the padded pass's log-probabilities and gradients", () => {
     const ours = backwardOf(name, (model) => [packBatch(SEQUENCES, model)]);
-    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(1e-5);
+    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(2e-5);
     expectSame(ours.gradients, padded.gradients);
     const model = fresh(name);
     const scored = scoreTokens(model, packBatch(SEQUENCES, model)).logps_N.toArray();
-    expect(maxDifference(scored, padded.logps[0]!)).toBeLessThan(1e-5);
+    expect(maxDifference(scored, padded.logps[0]!)).toBeLessThan(2e-5);
   });
 
   it("attention block by block gives the same", () => {
     const ours = backwardOf(name, (model) => [packBatch(SEQUENCES, withoutOperator(model))]);
-    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(1e-5);
+    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(2e-5);
     expectSame(ours.gradients, padded.gradients);
   });
 
   it("checkpointed gives the same gradients, also summed over micro-batches", () => {
     const ours = backwardOf(name, (model) => [packBatch(SEQUENCES, model)], { checkpointing: true });
-    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(1e-5);
+    expect(maxDifference(ours.logps[0]!, padded.logps[0]!)).toBeLessThan(2e-5);
     expectSame(ours.gradients, padded.gradients);
 
     const halves = () => [padBatch(SEQUENCES.slice(0, 2)), padBatch(SEQUENCES.slice(2))];

@@ -1,5 +1,6 @@
 import { assert } from "../../errors.js";
-import type { PlainAttend } from "../../model/attend.js";
+import type { AttentionLayer, PlainAttend } from "../../model/attend.js";
+import { flashWindow } from "../../passes/attend-packed.js";
 import { isCuda } from "../../torch/cuda.js";
 import { callOp, callTensorOp, type DType, noGrad, ops, scope, type Tensor, TorchError } from "../../torch/index.js";
 import { native } from "../../torch/native.js";
@@ -39,7 +40,8 @@ function works(kernel: "flash-paged" | "flash-runs", device: string, dtype: DTyp
         lengths: ops.zeros([1, 1], { dtype: "int64", device }),
       };
       try {
-        flashOver(kernel, tables, { blockSize: FLASH_BLOCK, longest: FLASH_BLOCK })(query, cache, cache);
+        const layer = { index: 0, window: undefined };
+        flashOver(kernel, tables, { blockSize: FLASH_BLOCK, longest: FLASH_BLOCK })(layer, query, cache, cache);
         return true;
       } catch (error) {
         if (error instanceof TorchError) return false;
@@ -63,7 +65,7 @@ export class PagedAttend implements PlainAttend {
   readonly length: number;
   /** Where the new tokens go, counted in tokens of the pool. */
   readonly #slots_B: Tensor;
-  readonly #read: (layer: number, q_BHK: Tensor) => Tensor;
+  readonly #read: (layer: AttentionLayer, q_BHK: Tensor) => Tensor;
 
   constructor(
     private readonly cache: PagedCache,
@@ -79,40 +81,46 @@ export class PagedAttend implements PlainAttend {
     this.#read = kernel === "math" ? this.#math() : this.#flash(kernel);
   }
 
-  attend(layer: number, q_BH1K: Tensor, k_BG1K: Tensor, v_BG1K: Tensor): Tensor {
-    ops.indexCopy_(flat(this.cache.keys(layer)), 0, this.#slots_B, k_BG1K.squeeze(2));
-    ops.indexCopy_(flat(this.cache.values(layer)), 0, this.#slots_B, v_BG1K.squeeze(2));
+  attend(layer: AttentionLayer, q_BH1K: Tensor, k_BG1K: Tensor, v_BG1K: Tensor): Tensor {
+    ops.indexCopy_(flat(this.cache.keys(layer.index)), 0, this.#slots_B, k_BG1K.squeeze(2));
+    ops.indexCopy_(flat(this.cache.values(layer.index)), 0, this.#slots_B, v_BG1K.squeeze(2));
     return this.#read(layer, q_BH1K.squeeze(2)).unsqueeze(2);
   }
 
-  #flash(kernel: "flash-paged" | "flash-runs"): (layer: number, q_BHK: Tensor) => Tensor {
+  #flash(kernel: "flash-paged" | "flash-runs"): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
     const attention = flashOver(kernel, this.tables, { blockSize: this.cache.shape.blockSize, longest: this.length });
-    return (layer, q_BHK) => attention(q_BHK, this.cache.keys(layer), this.cache.values(layer));
+    return (layer, q_BHK) => attention(layer, q_BHK, this.cache.keys(layer.index), this.cache.values(layer.index));
   }
 
   /** Everywhere else: a copy of each row's blocks, two batched products and a softmax. */
-  #math(): (layer: number, q_BHK: Tensor) => Tensor {
+  #math(): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
     const { dtype, device, kvHeads: G, headDim: K } = this.cache.shape;
     const [B, W] = [this.positions.size(0), this.tables.blocks.size(1)];
     const blocks = this.tables.blocks.reshape(-1);
     const columns = ops.arange(0, this.length, { dtype: "int64", device });
-    const hidden_B1C = ops.gt(columns, this.positions).unsqueeze(1);
     const none = ops.zeros([1], { dtype, device });
-    const mask = ops.maskedFill(none, hidden_B1C, Number.NEGATIVE_INFINITY);
-    const mask_NRC = mask
-      .unsqueeze(1)
-      .expand(B, G, 1, this.length)
-      .reshape(B * G, 1, this.length);
+    const maskOf = (hidden_BC: Tensor): Tensor =>
+      ops
+        .maskedFill(none, hidden_BC.unsqueeze(1), Number.NEGATIVE_INFINITY)
+        .unsqueeze(1)
+        .expand(B, G, 1, this.length)
+        .reshape(B * G, 1, this.length);
+    const later_BC = ops.gt(columns, this.positions);
+    const causal_NRC = maskOf(later_BC);
+    const masked = ({ window }: AttentionLayer): Tensor =>
+      window === undefined || window >= this.length
+        ? causal_NRC
+        : maskOf(ops.logicalOr(later_BC, ops.le(columns, this.positions.sub(window))));
     const gathered = (t: Tensor) => t.indexSelect(0, blocks).view(B, W * this.cache.shape.blockSize, G, K);
     return (layer, q_BHK) => {
       const R = q_BHK.size(1) / G;
-      const keys = gathered(this.cache.keys(layer))
+      const keys = gathered(this.cache.keys(layer.index))
         .permute(0, 2, 3, 1)
         .reshape(B * G, K, this.length);
-      const values = gathered(this.cache.values(layer))
+      const values = gathered(this.cache.values(layer.index))
         .transpose(1, 2)
         .reshape(B * G, this.length, K);
-      const scores = ops.baddbmm(mask_NRC, q_BHK.reshape(B * G, R, K), keys, { alpha: 1 / Math.sqrt(K) });
+      const scores = ops.baddbmm(masked(layer), q_BHK.reshape(B * G, R, K), keys, { alpha: 1 / Math.sqrt(K) });
       return ops.bmm(ops.softmax(scores, -1, { dtype: "float32" }).to(dtype), values).view(B, G * R, K);
     };
   }
@@ -126,16 +134,16 @@ function flashOver(
   kernel: "flash-paged" | "flash-runs",
   { blocks, lengths }: PagedTables,
   { blockSize, longest }: { blockSize: number; longest: number },
-): (q_BHK: Tensor, keys_NSGK: Tensor, values_NSGK: Tensor) => Tensor {
+): (layer: AttentionLayer, q_BHK: Tensor, keys_NSGK: Tensor, values_NSGK: Tensor) => Tensor {
   const B = lengths.size(0);
   const used_B = lengths.add(1).to("int32").squeeze(1);
   const queries = ops.arange(0, B + 1, { dtype: "int32", device: lengths.device });
   // Where each row's keys begin; with block tables the kernel finds them itself.
   const starts = ops.cat([blocks.select(1, 0).mul(blockSize), used_B.narrow(0, 0, 1)]);
-  return (q_BHK, keys, values) => {
+  return (layer, q_BHK, keys, values) => {
     const [k, v] = kernel === "flash-paged" ? [keys, values] : [flat(keys), flat(values)];
-    // max_q, max_k, dropout, causal, debug mask; scale and windows by default, seqused_k, alibi_slopes
-    const fixed = [1, longest, 0, false, false, undefined, undefined, undefined, used_B, undefined];
+    // max_q, max_k, dropout, causal, debug mask; scale by default, windows, seqused_k, alibi_slopes
+    const fixed = [1, longest, 0, false, false, undefined, ...flashWindow(layer), used_B, undefined];
     const table = kernel === "flash-paged" ? blocks : undefined;
     const outputs = callOp("aten::_flash_attention_forward", "", q_BHK, k, v, queries, starts, ...fixed, table);
     const [out_BHK] = (outputs as number[]).map(wrapOptional);

@@ -1,4 +1,6 @@
 /** New adapters on a model. */
+
+import { UserError } from "../../errors.js";
 import { getRngState, manualSeed, noGrad, ops, scope, setRngState } from "../../torch/index.js";
 import { CausalLM } from "../decoder.js";
 import type { AdapterConfig } from "./config.js";
@@ -7,7 +9,7 @@ import { Lora } from "./lora.js";
 import { LORA_MODULES, type LoraModule } from "./names.js";
 
 export interface NewLora extends AdapterConfig {
-  /** Which linear maps of each layer; PEFT's default for these families is q_proj and v_proj. */
+  /** Which linear maps of each layer, of those it has. */
   modules: readonly LoraModule[];
   seed: number;
 }
@@ -35,8 +37,21 @@ export function addLora(base: CausalLM, { modules, seed, ...config }: NewLora): 
   return new CausalLM(base.config, base.weights, lora);
 }
 
-/** `all-linear` and null (PEFT's default) as lists. */
-export function loraModules(chosen: "all-linear" | readonly LoraModule[] | null): readonly LoraModule[] {
-  if (chosen === null) return ["q_proj", "v_proj"];
-  return chosen === "all-linear" ? LORA_MODULES : chosen;
+/**
+ * Recipe's choice as a list: `all-linear`; null is PEFT's default of q_proj and v_proj, or what a model has instead of them.
+ * @throws UserError for a name that the model's layers do not have
+ */
+export function loraModules(
+  chosen: "all-linear" | readonly LoraModule[] | null,
+  base: Pick<CausalLM, "slots" | "config">,
+): readonly LoraModule[] {
+  const names = base.slots.flatMap(({ pieces }) => pieces.map(({ name }) => name));
+  const here = LORA_MODULES.filter((module) => names.some((name) => name.endsWith(`.${module}.weight`)));
+  if (chosen === "all-linear") return here;
+  if (chosen === null) return here.filter((module) => /^(q|v|qkv)_proj$/.test(module));
+  const missing = chosen.find((module) => !here.includes(module));
+  if (missing === undefined) return chosen;
+  throw new UserError(
+    `lora_target_modules ${missing}: layers of a ${base.config.family} model have no such map; they have ${here.join(", ")}`,
+  );
 }

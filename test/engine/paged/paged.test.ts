@@ -62,7 +62,7 @@ function expectClose(actual: readonly number[], expected: readonly number[]) {
   });
 }
 
-describe.each(["qwen2-tied", "qwen3", "llama3-rope-old"])("%s", (name) => {
+describe.each(["qwen2-tied", "qwen3", "llama3-rope-old", "mistral-window", "smollm3", "gemma3"])("%s", (name) => {
   const model = loadModel(fixture(name), { dtype: "float32" });
   afterAll(() => model.dispose());
 

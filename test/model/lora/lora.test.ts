@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { addLora, type CausalLM, LORA_MODULES, loadModel } from "../../../src/model/index.js";
+import { addLora, type CausalLM, LORA_MODULES, loadModel, loraModules } from "../../../src/model/index.js";
 import { mergeLora } from "../../../src/model/lora/load.js";
 import { backwardTokens, padBatch } from "../../../src/passes/index.js";
 import {
@@ -171,6 +171,26 @@ describe("new adapters", () => {
     const before = liveTensors();
     for (let i = 0; i < 5; i++) run();
     expect(liveTensors()).toBeLessThanOrEqual(before);
+  });
+});
+
+describe("which maps are adapted", () => {
+  const [qwen, phi] = ["qwen3", "phi3-window"].map((name) => loadModel(fixtureDir(name)));
+
+  it.each([
+    [qwen!, null, ["q_proj", "v_proj"]],
+    [phi!, null, ["qkv_proj"]],
+    [phi!, "all-linear", ["o_proj", "down_proj", "qkv_proj", "gate_up_proj"]],
+    [phi!, ["o_proj"], ["o_proj"]],
+  ] as const)("of a model, %#", (model, chosen, expected) => {
+    expect(loraModules(chosen, model)).toEqual(expected);
+  });
+
+  it("refuses one that the layers do not have", () => {
+    expect(() => loraModules(["o_proj", "q_proj"], phi!)).toThrow(
+      /q_proj: layers of a phi3 model have no such map; they have o_proj, down_proj, qkv_proj, gate_up_proj/,
+    );
+    expect(() => loraModules(["qkv_proj"], qwen!)).toThrow(/they have q_proj, k_proj/);
   });
 });
 
