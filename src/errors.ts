@@ -24,3 +24,8 @@ export function readProblem(error: unknown): string {
   const known = "code" in error ? READ_PROBLEMS[String(error.code)] : undefined;
   return known ?? error.message;
 }
+
+/** Other people's text in a message of ours: its beginning, and how long it was. */
+export function shortened(text: string, most = 500): string {
+  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length} characters)`;
+}

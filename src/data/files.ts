@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { UserError } from "../errors.js";
+import { assertRegularFile } from "../files/regular.js";
 import { readJsonLines } from "./jsonl.js";
 import { readParquet } from "./parquet.js";
 import { setPlace } from "./places.js";
@@ -18,6 +19,7 @@ export function isDataFile(path: string): boolean {
 /** @throws UserError with file and line or row number for whatever is not a table of named columns */
 export async function readDataFile(path: string): Promise<Row[]> {
   if (!existsSync(path)) throw new UserError(`no data file ${path}`);
+  assertRegularFile(path);
   const extension = extname(path).toLowerCase();
   if (extension === ".parquet") return numbered(await readParquet(path), path);
   if (extension === ".json" && (await firstCharacter(path)) === "[") return numbered(await readJsonArray(path), path);

@@ -4,5 +4,6 @@ export { checkGolds, type GoldColumn, type GoldReport, goldOf } from "./gold.js"
 export { readJsonLines } from "./jsonl.js";
 export { placeOf, rowName } from "./places.js";
 export { makePrompts, type PromptOptions, type Prompts } from "./prompts.js";
+export { mapRows } from "./rows.js";
 export { PromptSampler, type SamplerState } from "./sampler.js";
 export type { Dataset, Prompt, Row } from "./types.js";

@@ -1,6 +1,6 @@
 /** JSON Lines: one object per line, blank lines skipped, errors with file and line. */
 import { createReadStream } from "node:fs";
-import { readProblem, UserError } from "../errors.js";
+import { readProblem, shortened, UserError } from "../errors.js";
 import type { Row } from "./types.js";
 
 export interface JsonLine {
@@ -19,19 +19,43 @@ export async function* readJsonLines(path: string): AsyncGenerator<JsonLine> {
   }
 }
 
-/** Lines end in "\n" alone: node:readline would also split at U+2028, which JSON texts may hold. */
+/** Longer ones exceed what a string of V8's holds. */
+const MOST_CHARACTERS = 2 ** 28;
+
+/**
+ * Lines end in "\n" alone: node:readline would also split at U+2028, which JSON texts may hold. A line's pieces are joined once, at its
+ * end: a line of 50 MB comes in 800 of them.
+ */
 async function* fileLines(path: string): AsyncGenerator<string> {
-  let rest = "";
+  let pieces: string[] = [];
+  let length = 0;
+  let line = 1;
+  const keep = (piece: string): void => {
+    length += piece.length;
+    if (length > MOST_CHARACTERS) {
+      throw new UserError(
+        `${path}:${line}: the line has more than ${MOST_CHARACTERS} characters: split it, or leave it out`,
+      );
+    }
+    pieces.push(piece);
+  };
   try {
     for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
-      yield* lines;
+      const [first = "", ...others] = String(chunk).split("\n");
+      keep(first);
+      for (const next of others) {
+        yield pieces.join("");
+        line += 1;
+        pieces = [];
+        length = 0;
+        keep(next);
+      }
     }
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`${path} cannot be read: ${readProblem(error)}`);
   }
-  if (rest !== "") yield rest;
+  if (length > 0) yield pieces.join("");
 }
 
 function parseLine(text: string, path: string, line: number): Row {
@@ -39,7 +63,7 @@ function parseLine(text: string, path: string, line: number): Row {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new UserError(`${path}:${line}: not JSON: ${(error as Error).message}`);
+    throw new UserError(`${path}:${line}: not JSON: ${shortened((error as Error).message)}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new UserError(`${path}:${line}: expected a JSON object with named columns, found ${describe(value)}`);

@@ -4,6 +4,7 @@ import { encodePlain } from "../text/plain.js";
 import type { ChatMessage, Tokenizer } from "../text/types.js";
 import { missingColumn } from "./dataset.js";
 import { rowName } from "./places.js";
+import { mapRows } from "./rows.js";
 import type { Prompt, Row } from "./types.js";
 
 export interface PromptOptions {
@@ -46,14 +47,14 @@ export function makePrompts(rows: readonly Row[], options: PromptOptions): Promp
   const limit = options.maxPromptLength ?? Number.POSITIVE_INFINITY;
   const made: Prompts = { prompts: [], dropped: 0, cut: 0 };
   let shortest = Number.POSITIVE_INFINITY;
-  rows.forEach((row, place) => {
-    const prompt = makePrompt(row, options.indices?.[place] ?? place, column, options);
+  const all = mapRows(rows, (row, index) => makePrompt(row, index, column, options), options.indices);
+  for (const prompt of all) {
     shortest = Math.min(shortest, prompt.ids.length);
     if (prompt.ids.length <= limit) made.prompts.push(prompt);
     else if (options.onLongPrompt === "cut") made.prompts.push(cutPrompt(prompt, limit, options.tokenizer));
     else made.dropped += 1;
     if (prompt.ids.length > limit && options.onLongPrompt === "cut") made.cut += 1;
-  });
+  }
   if (made.prompts.length === 0) {
     throw new UserError(
       `all ${rows.length} prompts are longer than max_prompt_length ${limit} (the shortest has ${shortest} tokens): ` +

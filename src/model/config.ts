@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
+import { assertRegularFile } from "../files/regular.js";
 import { type Activation, FAMILIES, type Family, type FamilyTraits, isFamily, type LayerNorms } from "./families.js";
 import { FieldReader } from "./fields.js";
 import type { LayerKind } from "./layer-kinds.js";
@@ -57,6 +58,7 @@ export interface ModelConfig {
 export function loadConfig(dir: string): ModelConfig {
   const path = join(configFolder(dir), "config.json");
   let text: string;
+  assertRegularFile(path);
   try {
     text = readFileSync(path, "utf8");
   } catch {
@@ -130,12 +132,8 @@ function parseSizes(fields: FieldReader, { defaults }: FamilyTraits): Sizes {
   }
   if (sizes.headDim % 2 !== 0)
     throw fields.error(`head_dim ${sizes.headDim} is odd; rotary embeddings need an even one`);
-  if (sizes.layers > MOST_LAYERS) throw fields.error(`num_hidden_layers ${sizes.layers} is more than ${MOST_LAYERS}`);
   return sizes;
 }
-
-/** More than any model has: a list is made of them. */
-const MOST_LAYERS = 10_000;
 
 function parseKinds(fields: FieldReader, traits: FamilyTraits, sizes: Sizes) {
   const { kinds, defaults, partialRotation } = traits;

@@ -4,6 +4,26 @@ import { UserError } from "../errors.js";
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/**
+ * The most each number of a config can mean; all others DEFAULT_MOST. A config is other people's data: a layer number of 1e9 is told
+ * before a list of so many layers is made.
+ */
+const MOST: Readonly<Record<string, number>> = {
+  num_hidden_layers: 1024,
+  num_attention_heads: 4096,
+  num_key_value_heads: 4096,
+  head_dim: 65_536,
+  hidden_size: 2 ** 20,
+  intermediate_size: 2 ** 22,
+  vocab_size: 2 ** 24,
+  rms_norm_eps: 1,
+  rope_theta: 1e15,
+  r: 65_536,
+};
+const DEFAULT_MOST = 1e9;
+/** Token ids are below every vocabulary. */
+const MOST_TOKEN_ID = 2 ** 24;
+
 export class FieldReader {
   readonly raw: Record<string, unknown>;
 
@@ -32,6 +52,8 @@ export class FieldReader {
     if (typeof value !== "number" || !Number.isFinite(value) || value <= 0) {
       throw this.error(`${this.prefix}${key} must be a positive number, not ${JSON.stringify(value)}`);
     }
+    const most = MOST[key] ?? DEFAULT_MOST;
+    if (value > most) throw this.error(`${this.prefix}${key} is ${value}, ${most} at most`);
     return value;
   }
 
@@ -53,7 +75,7 @@ export class FieldReader {
     const value = this.raw[key] ?? [];
     const ids: unknown[] = Array.isArray(value) ? value : [value];
     return ids.map((id) => {
-      if (typeof id === "number" && Number.isInteger(id) && id >= 0) return id;
+      if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < MOST_TOKEN_ID) return id;
       throw this.error(`${this.prefix}${key} must be a token id or a list of them, not ${JSON.stringify(value)}`);
     });
   }

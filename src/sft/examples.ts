@@ -1,9 +1,10 @@
 /** Rows of a dataset → token sequences to learn. */
-import { makePrompts, type Prompt, type Row, rowName } from "../data/index.js";
+import { makePrompts, mapRows, type Prompt, type Row, rowName } from "../data/index.js";
 import { UserError } from "../errors.js";
 import type { SftRecipe } from "../recipe/index.js";
 import type { ChatMessage, Tokenizer } from "../text/index.js";
 import { encodePlain } from "../text/plain.js";
+import { mapWithTimeLimits } from "../text/time-limit.js";
 import { type Example, learntTokens } from "./types.js";
 
 export type ExampleKeys = Pick<
@@ -61,9 +62,9 @@ function encodeRows(rows: readonly Row[], options: ExampleOptions): Iterable<Exa
   const first = rows[0];
   if (first === undefined) throw new UserError("the dataset has no rows to learn from");
   if (Object.hasOwn(first, completion)) return completionRows(rows, options);
-  if (Object.hasOwn(first, MESSAGES)) return rows.map((row, i) => conversation(row, i, options));
+  if (Object.hasOwn(first, MESSAGES)) return mapRows(rows, (row, i) => conversation(row, i, options));
   if (Object.hasOwn(first, text)) {
-    if (only !== true) return rows.map((row, i) => plainText(row, i, options));
+    if (only !== true) return mapRows(rows, (row, i) => plainText(row, i, options));
     throw new UserError(
       `completion_only_loss is true, but the rows have no column "${completion}": give one, or set it to false`,
     );
@@ -84,7 +85,7 @@ function completionRows(rows: readonly Row[], options: ExampleOptions): Example[
     systemPrompt: keys.system_prompt,
     chatVariables: keys.chat_template_kwargs,
   });
-  return prompts.map((prompt) => {
+  return mapWithTimeLimits(prompts, (prompt) => {
     const text = completionText(prompt, options);
     const example = continuePrompt(prompt, text, tokenizer);
     return keys.completion_only_loss === false ? { ...example, from: 1 } : example;

@@ -1,7 +1,15 @@
 /** Chat templates: Jinja source from the model's folder, rendered by @huggingface/jinja. */
 import { Template } from "@huggingface/jinja";
-import { UserError } from "../errors.js";
+import { shortened, UserError } from "../errors.js";
+import { renderCounted } from "./template-interpreter.js";
+import { withTimeLimit } from "./time-limit.js";
 import type { ChatMessage, ChatTemplateOptions } from "./types.js";
+
+const LIMIT_MS = 3000;
+const MOST_CHARACTERS = 1_000_000;
+
+/** The library's strftime_now, which it keeps to itself. */
+const NOW = new Template("{{ strftime_now(format) }}");
 
 export interface ChatTemplate {
   readonly source: string;
@@ -15,20 +23,24 @@ export function compileChatTemplate(
   origin: string,
 ): ChatTemplate {
   const refuse = (what: string, error: unknown): never => {
-    throw new UserError(`chat template of ${origin} ${what}: ${(error as Error).message}`);
+    throw new UserError(`chat template of ${origin} ${what}: ${shortened((error as Error).message)}`);
   };
   let template: Template;
+  if (source.length > MOST_CHARACTERS) {
+    throw new UserError(`chat template of ${origin} has ${source.length} characters, ${MOST_CHARACTERS} at most`);
+  }
   try {
-    template = new Template(source);
+    template = withTimeLimit(LIMIT_MS, () => new Template(source));
   } catch (error) {
     return refuse("cannot be parsed", error);
   }
   const render = (messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string => {
     const { addGenerationPrompt = false, variables = {} } = options;
     try {
-      return template.render({ ...specialTokens, ...variables, messages, add_generation_prompt: addGenerationPrompt });
+      const values = { ...specialTokens, ...variables, messages, add_generation_prompt: addGenerationPrompt };
+      return withTimeLimit(LIMIT_MS, () => renderCounted(template, NOW, values));
     } catch (error) {
-      return refuse(`refuses these messages (roles: ${messages.map((m) => m.role).join(", ")})`, error);
+      return refuse(`refuses these messages (roles: ${shortened(messages.map((m) => m.role).join(", "))})`, error);
     }
   };
   return { source, render };

@@ -4,9 +4,10 @@
  * with `content`; it stands in tokenizer_config.json or special_tokens_map.json; the template stands in
  * tokenizer_config.json (a string or a list of named ones) or in chat_template.jinja, which wins.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
+import { readTextFile } from "../files/regular.js";
 
 export type Json = Record<string, unknown>;
 
@@ -33,7 +34,7 @@ export function readJsonFile(path: string): Json | undefined {
   if (!existsSync(path)) return undefined;
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(path, "utf8"));
+    value = JSON.parse(readTextFile(path));
   } catch (error) {
     throw new UserError(`${path} cannot be read: ${(error as Error).message}. Copy or download it again.`);
   }
@@ -63,7 +64,7 @@ function namedTemplate(templates: readonly unknown[], path: string): string | un
 
 function readChatTemplate(dir: string, config: Json): string | undefined {
   const file = join(dir, "chat_template.jinja");
-  if (existsSync(file)) return readFileSync(file, "utf8");
+  if (existsSync(file)) return readTextFile(file);
   const value = config.chat_template;
   if (Array.isArray(value)) return namedTemplate(value, join(dir, "tokenizer_config.json"));
   return typeof value === "string" ? value : undefined;

@@ -5,11 +5,19 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../errors.js";
+import { shortened, UserError } from "../errors.js";
 import { type ChatTemplate, compileChatTemplate, missingChatTemplate } from "./chat.js";
 import { type Json, readJsonFile, readSettings, SPECIAL_TOKEN_KEYS, type TokenizerSettings } from "./config.js";
 import { createLibraryTokenizer, type LibraryTokenizer } from "./library.js";
+import { withTimeLimit } from "./time-limit.js";
 import type { ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Tokenizer } from "./types.js";
+
+/** Of one text. A call's limit grows with the text, slower than any machine's tokenizer is. */
+const MOST_CHARACTERS = 4 * 2 ** 20;
+const LIMIT_MS = 3000;
+const CHARACTERS_A_MS = 100;
+const LOAD_LIMIT_MS = 60_000;
+const MOST_IDS = 2 ** 24;
 
 export interface TokenizerOptions {
   /** Jinja source of a chat template instead of the folder's own. */
@@ -35,15 +43,36 @@ export function loadTokenizer(dir: string, options: TokenizerOptions = {}): Toke
   }
   const settings = readSettings(dir);
   settings.chatTemplate = options.chatTemplate ?? settings.chatTemplate;
-  return new FolderTokenizer(dir, readLibraryTokenizer(path, definition, settings), settings);
+  return new FolderTokenizer(dir, readLibraryTokenizer(path, definition, settings), settings, definition);
 }
 
 function readLibraryTokenizer(path: string, definition: Json, settings: TokenizerSettings): LibraryTokenizer {
+  checkIds(definition, path);
   try {
-    return createLibraryTokenizer(definition, settings.raw);
+    return withTimeLimit(LOAD_LIMIT_MS, () => createLibraryTokenizer(definition, settings.raw));
   } catch (error) {
     throw new UserError(`${path} is not a tokenizer that can be read: ${(error as Error).message}`);
   }
+}
+
+/** The library makes a list up to the highest id. */
+function checkIds({ model, added_tokens: added }: Json, path: string): void {
+  const vocab = (model as { vocab?: unknown } | undefined)?.vocab;
+  const isTable = typeof vocab === "object" && vocab !== null && !Array.isArray(vocab);
+  const ids = isTable ? Object.entries(vocab as Record<string, unknown>) : [];
+  for (const token of Array.isArray(added) ? added : []) ids.push([String(token?.content), token?.id]);
+  const wrong = ids.find(([, id]) => !Number.isInteger(id) || (id as number) < 0 || (id as number) >= MOST_IDS);
+  if (wrong === undefined) return;
+  const [token, id] = wrong;
+  throw new UserError(
+    `${path} gives the token ${shortened(JSON.stringify(token))} the id ${shortened(JSON.stringify(id) ?? "undefined")}: a whole number below ${MOST_IDS} is needed`,
+  );
+}
+
+function tooLong(text: string): UserError {
+  return new UserError(
+    `a text of ${text.length} characters is too long to tokenize, ${MOST_CHARACTERS} at most: shorten it or leave it out`,
+  );
 }
 
 class FolderTokenizer implements Tokenizer {
@@ -54,12 +83,15 @@ class FolderTokenizer implements Tokenizer {
   readonly bosTokenId: number | undefined;
   readonly chatTemplate: string | undefined;
   readonly #special: ReadonlySet<number>;
+  /** Decoding runs for every token that is drawn: only decoders with regular expressions are watched. */
+  readonly #decodesByPattern: boolean;
   #compiled: ChatTemplate | undefined;
 
   constructor(
     private readonly dir: string,
     private readonly library: LibraryTokenizer,
     private readonly settings: TokenizerSettings,
+    definition: Json,
   ) {
     this.vocabSize = Math.max(-1, ...maxIds(library)) + 1;
     this.eosTokenId = this.#namedId("eos_token");
@@ -69,10 +101,14 @@ class FolderTokenizer implements Tokenizer {
     this.eosTokenIds = [...new Set([...eos, ...settings.generationEosIds])];
     this.chatTemplate = settings.chatTemplate;
     this.#special = specialIds(library, settings);
+    this.#decodesByPattern = JSON.stringify(definition.decoder ?? null).includes('"Regex"');
   }
 
   encode(text: string, { addSpecialTokens = false }: EncodeOptions = {}): number[] {
-    const { ids } = this.library.encode(text, { add_special_tokens: addSpecialTokens });
+    if (text.length > MOST_CHARACTERS) throw tooLong(text);
+    const { ids } = this.#limited("tokenize", text.length, () =>
+      this.library.encode(text, { add_special_tokens: addSpecialTokens }),
+    );
     // A model without an unknown token drops what it cannot spell, as the Rust library does.
     return ids.filter((id) => id !== undefined);
   }
@@ -81,7 +117,9 @@ class FolderTokenizer implements Tokenizer {
     const kept = ids.filter(
       (id) => this.tokenString(id) !== undefined && !(skipSpecialTokens && this.#special.has(id)),
     );
-    return kept.length === 0 ? "" : this.library.decode(kept, { skip_special_tokens: false });
+    if (kept.length === 0) return "";
+    const decode = () => this.library.decode(kept, { skip_special_tokens: false });
+    return this.#decodesByPattern ? this.#limited("decode", kept.length, decode) : decode();
   }
 
   tokenString(id: number): string | undefined {
@@ -100,6 +138,17 @@ class FolderTokenizer implements Tokenizer {
     if (this.chatTemplate === undefined) throw missingChatTemplate(this.dir);
     this.#compiled ??= compileChatTemplate(this.chatTemplate, this.settings.named, this.dir);
     return this.#compiled.render(messages, options);
+  }
+
+  /** Its regular expressions are other people's; `size` is of the text, or in tokens. */
+  #limited<T>(what: string, size: number, body: () => T): T {
+    try {
+      return withTimeLimit(LIMIT_MS + size / CHARACTERS_A_MS, body);
+    } catch (error) {
+      throw new UserError(
+        `${join(this.dir, "tokenizer.json")} cannot ${what} ${size} characters: ${shortened((error as Error).message)}`,
+      );
+    }
   }
 
   #namedId(key: (typeof SPECIAL_TOKEN_KEYS)[number]): number | undefined {

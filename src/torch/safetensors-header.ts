@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { UserError } from "../errors.js";
 import { hasCode } from "../files/disk.js";
+import { assertRegularFile } from "../files/regular.js";
 import { type DType, ITEM_BYTES } from "./dtype.js";
 
 /**
@@ -63,6 +64,7 @@ function bad(path: string, what: string): UserError {
 }
 
 function readHeaderText(path: string): { text: string; fileBytes: number; dataStart: number } {
+  assertRegularFile(path);
   const fd = open(path);
   try {
     const fileBytes = fs.fstatSync(fd).size;

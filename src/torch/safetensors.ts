@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../errors.js";
+import { readTextFile } from "../files/regular.js";
 import { ITEM_BYTES } from "./dtype.js";
 import * as ops from "./ops.generated.js";
 import { readHeader, type TensorEntry } from "./safetensors-header.js";
@@ -42,11 +43,16 @@ function findFile(source: string): string {
   return found;
 }
 
-function loadFile(file: string, wanted?: ReadonlySet<string>): LoadedTensors {
+function loadFile(file: string, wanted?: ReadonlySet<string>, shardOf?: ReadonlyMap<string, string>): LoadedTensors {
   const header = readHeader(file);
   const missing = [...(wanted ?? [])].find((name) => !header.entries.has(name));
   if (missing !== undefined)
     throw new UserError(`${file} does not hold tensor '${missing}', which the index puts there`);
+  const elsewhere = wanted && [...header.entries.keys()].find((name) => !wanted.has(name) && shardOf?.has(name));
+  if (elsewhere !== undefined)
+    throw new UserError(
+      `${file} holds tensor '${elsewhere}', which the index puts into ${shardOf?.get(elsewhere)}: which one counts?`,
+    );
   const chosen = [...header.entries].filter(([name]) => wanted?.has(name) ?? true);
   const tensors = scope(() => {
     // mmap refuses a length of 0, but a valid file has at least its 8 bytes.
@@ -66,31 +72,36 @@ function viewEntry(bytes: Tensor, dataStart: number, entry: TensorEntry): Tensor
 
 function loadSharded(indexFile: string): LoadedTensors {
   const namesByShard = readIndex(indexFile);
+  const shardOf = new Map(
+    [...namesByShard].flatMap(([shard, names]) => [...names].map((name) => [name, shard] as const)),
+  );
   const tensors = new Map<string, Tensor>();
   let metadata: Record<string, string> | undefined;
   for (const [shard, names] of namesByShard) {
     const file = path.join(path.dirname(indexFile), shard);
     if (!fs.existsSync(file)) throw new UserError(`${file} is missing, but ${indexFile} lists it: download the shard`);
-    const loaded = loadFile(file, names);
+    const loaded = loadFile(file, names, shardOf);
     for (const [name, tensor] of loaded.tensors) tensors.set(name, tensor);
     metadata ??= loaded.metadata;
   }
   return { tensors, metadata: metadata ?? {} };
 }
 
+const isFileName = (name: string): boolean => !["", ".", ".."].includes(name) && path.basename(name) === name;
+
 /** Shard file names to the tensors in them. */
 function readIndex(indexFile: string): Map<string, Set<string>> {
   const bad = (what: string) => new UserError(`${indexFile} is not a valid index: ${what}`);
   let weightMap: unknown;
   try {
-    weightMap = JSON.parse(fs.readFileSync(indexFile, "utf8"))?.weight_map;
+    weightMap = JSON.parse(readTextFile(indexFile))?.weight_map;
   } catch (error) {
     throw bad(`it is not JSON (${error instanceof Error ? error.message : error})`);
   }
   if (typeof weightMap !== "object" || weightMap === null) throw bad("it has no weight_map");
   const shards = new Map<string, Set<string>>();
   for (const [name, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== "string" || path.basename(shard) !== shard) {
+    if (typeof shard !== "string" || !isFileName(shard)) {
       throw bad(`tensor '${name}' is in ${JSON.stringify(shard)}, which is not a file name`);
     }
     const names = shards.get(shard) ?? new Set();

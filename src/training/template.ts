@@ -1,6 +1,6 @@
 /** A chat template that the recipe gives: it makes the prompts, and travels with the model that was trained on them. */
-import { readFileSync } from "node:fs";
 import { UserError } from "../errors.js";
+import { readTextFile } from "../files/regular.js";
 import type { SaveModelOptions } from "../model/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
 
@@ -13,7 +13,7 @@ export type Companions = Pick<SaveModelOptions, "companionsFrom" | "chatTemplate
 export function templateOf({ chat_template, chat_template_path }: TemplateKeys): string | null {
   if (chat_template_path === null) return chat_template;
   try {
-    return readFileSync(chat_template_path, "utf8");
+    return readTextFile(chat_template_path);
   } catch (error) {
     throw new UserError(`chat_template_path ${chat_template_path} cannot be read: ${(error as Error).message}`);
   }

@@ -150,3 +150,27 @@ describe("column mapping", () => {
     await expect(loadDataset({ name, columns: { problem: "q" } })).rejects.toThrow(message);
   });
 });
+
+describe("a line of 50 MB", () => {
+  const long = "x".repeat(50_000_000);
+  const within = async <T>(body: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await body();
+    expect(performance.now() - start).toBeLessThan(10_000);
+    return result;
+  };
+
+  it("is read quickly", async () => {
+    const dir = folder({ "train.jsonl": row(1) + row(long) + row(3) });
+    const { rows } = await within(() => loadDataset({ name: join(dir, "train.jsonl") }));
+    expect(xs(rows).map((x) => String(x).length)).toEqual([1, 50_000_000, 1]);
+  });
+
+  it("that is no JSON is named with its beginning", async () => {
+    const dir = folder({ "train.jsonl": row(1) + long });
+    const error = await within(() => loadDataset({ name: join(dir, "train.jsonl") }).catch((e: Error) => e));
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as Error).message).toMatch(/train\.jsonl:2: not JSON/);
+    expect((error as Error).message.length).toBeLessThan(1000);
+  });
+});

@@ -128,7 +128,7 @@ describe("parseConfig", () => {
       /layer_types has "sliding_attention", but no sliding_window/,
     ],
     ["a window that is none", { use_sliding_window: true, sliding_window: 0 }, /sliding_window must be a positive/],
-    ["more layers than there can be", { num_hidden_layers: 1e9 }, /num_hidden_layers 1000000000/],
+    ["more layers than there can be", { num_hidden_layers: 1e9 }, /num_hidden_layers is 1000000000, 1024 at most/],
     ["experts", { num_local_experts: 8 }, /num_local_experts 8 is not supported/],
     ["another activation", { hidden_act: "gelu" }, /hidden_act "gelu"/],
     [
@@ -150,6 +150,8 @@ describe("parseConfig", () => {
     ["a wrong type", { hidden_size: "1536" }, /hidden_size must be a positive number, not "1536"/],
     ["a fraction", { num_hidden_layers: 2.5 }, /num_hidden_layers must be a whole number/],
     ["a flag that is none", { tie_word_embeddings: "no" }, /tie_word_embeddings must be true or false/],
+    ["a vocabulary beyond any model's", { vocab_size: 2 ** 30 }, /vocab_size is 1073741824, 16777216 at most/],
+    ["an id beyond any vocabulary", { eos_token_id: 1e9 }, /eos_token_id must be a token id/],
     ["an id that is none", { eos_token_id: "</s>" }, /eos_token_id must be a token id/],
   ];
   it.each(refused)("refuses %s", (_what, change, message) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -236,9 +237,43 @@ describe("malformed files are refused with what is wrong", () => {
     expect(() => loadSafetensors(folder)).toThrow(/it has no weight_map/);
     write({ weight_map: { w: "../secret.safetensors" } });
     expect(() => loadSafetensors(folder)).toThrow(/'w' is in "\.\.\/secret\.safetensors", which is not a file name/);
+    for (const shard of [".", "..", "", "a/b"]) {
+      write({ weight_map: { x: shard } });
+      expect(() => loadSafetensors(folder)).toThrow(/tensor 'x' is in ".*", which is not a file name/);
+    }
     write({ weight_map: { w: "a.safetensors" } });
     expect(() => loadSafetensors(folder)).toThrow(/a\.safetensors is missing, but .*index\.json lists it/);
     saveSafetensors(path.join(folder, "a.safetensors"), new Map([["v", tensor([1])]]));
     expect(() => loadSafetensors(folder)).toThrow(/a\.safetensors does not hold tensor 'w'/);
   });
+});
+
+test("what is no file is refused at once: a FIFO would be waited for", () => {
+  const folder = freshFolder();
+  const fifo = path.join(folder, "model.safetensors");
+  execFileSync("mkfifo", [fifo]);
+  expect(() => loadSafetensors(folder)).toThrow(/model\.safetensors is no regular file/);
+  fs.rmSync(fifo);
+  fs.mkdirSync(fifo);
+  expect(() => loadSafetensors(folder)).toThrow(/model\.safetensors is a folder/);
+});
+
+test("an index that puts a tensor into another shard than holds it is refused", () => {
+  const folder = freshFolder();
+  saveSafetensors(
+    path.join(folder, "a.safetensors"),
+    new Map([
+      ["x", tensor([1])],
+      ["y", tensor([2])],
+    ]),
+  );
+  saveSafetensors(path.join(folder, "b.safetensors"), new Map([["y", tensor([3])]]));
+  const write = (map: object) =>
+    fs.writeFileSync(path.join(folder, "model.safetensors.index.json"), JSON.stringify({ weight_map: map }));
+  write({ x: "a.safetensors", y: "b.safetensors" });
+  expect(() => loadSafetensors(folder)).toThrow(
+    /a\.safetensors holds tensor 'y', which the index puts into b\.safetensors/,
+  );
+  write({ x: "b.safetensors" });
+  expect(() => loadSafetensors(folder)).toThrow(/b\.safetensors does not hold tensor 'x'/);
 });

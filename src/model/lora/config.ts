@@ -1,7 +1,8 @@
 /** adapter_config.json of a LoRA adapter, in PEFT's format. What would be computed differently from PEFT is an error, never ignored. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { readTextFile } from "../../files/regular.js";
 import { FieldReader } from "../fields.js";
 
 export const ADAPTER_CONFIG_FILE = "adapter_config.json";
@@ -95,7 +96,7 @@ function isSet(value: unknown): boolean {
 
 function parse(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(readTextFile(path));
   } catch (error) {
     throw new UserError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
