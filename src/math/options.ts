@@ -27,6 +27,11 @@ export interface Options {
    * `\text{The answer is } 5` says 5.
    */
   words: "literal" | "meaning";
+  /**
+   * "evaluated": a sum, integral, limit or derivative that the gold does not have is no answer, as it may restate the
+   * question. "any": it counts as its value.
+   */
+  operators: "evaluated" | "any";
   limits: Limits;
 }
 
@@ -40,6 +45,7 @@ export const reward: Options = {
   units: "agree",
   letterCase: "fold",
   words: "literal",
+  operators: "evaluated",
   limits: defaultLimits,
 };
 
@@ -50,6 +56,7 @@ export const evaluation: Options = {
   boxes: "all",
   chains: "end",
   words: "meaning",
+  operators: "any",
 };
 
 export const presets = { reward, evaluation } as const;

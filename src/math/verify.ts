@@ -1,5 +1,5 @@
 /** The verdict on one answer. */
-import { group, type Node, render } from "./ast.js";
+import { children, group, type Node, render } from "./ast.js";
 import { compareAnswers } from "./compare/answers.js";
 import { isChoice, sameChoices } from "./compare/choices.js";
 import { type Context, different, equal, isEqual, type Outcome, undecided, type Verdict } from "./compare/verdict.js";
@@ -7,6 +7,7 @@ import { type Extraction, extract, extractGold } from "./extract.js";
 import { Budget, defaultLimits, LimitReached, type Limits } from "./limits.js";
 import { type Options, type OptionsInput, resolveOptions } from "./options.js";
 import { plainText, readings } from "./parse/reading.js";
+import { operators } from "./value/operators.js";
 
 export interface Explanation {
   correct: boolean;
@@ -80,7 +81,7 @@ function judgeOne(gold: Extraction, answer: Extraction, options: Options): Judge
     for (const a of readParts(gold, options.limits, meaning)) {
       for (const b of readParts(answer, options.limits, meaning)) {
         if (first && (isPair(a) || isPair(b))) continue;
-        const verdict = compareTextOr(a, b, goldPlain, answerPlain, context);
+        const verdict = unevaluated(a, b, options) ?? compareTextOr(a, b, goldPlain, answerPlain, context);
         if (!first || isEqual(verdict)) {
           read.gold = a;
           read.prediction = b;
@@ -101,6 +102,15 @@ const repeating = /\.\d*\\(?:overline|dot|bar)/;
 
 /** Another reading is not tried against a tuple: `100,200` is never the point (100, 200). */
 const isPair = (node: Node): boolean => node.kind === "group" && (node.open === "(" || node.open === "[");
+
+/** `\\int_0^1 x\\,dx` for 1/2 says no more than the question. */
+function unevaluated(gold: Node, answer: Node, options: Options): Verdict | undefined {
+  const open = (node: Node): boolean =>
+    node.kind === "rel"
+      ? open(node.parts.at(-1)!)
+      : (node.kind === "call" && operators.has(node.op)) || children(node).some(open);
+  return options.operators === "evaluated" && open(answer) && !open(gold) ? different("not evaluated") : undefined;
+}
 
 /** A mistake of ours must not stop a training run: it is reported as undecided, with its message. */
 const reason = (problem: unknown): string => {

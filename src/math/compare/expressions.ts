@@ -3,15 +3,21 @@ import { children, isCall, type Node, sameStructure, sym, withChildren } from ".
 import { type Ball, size } from "../value/ball.js";
 import { sameConstant } from "../value/constants.js";
 import { exactValue } from "../value/exact.js";
-import { fraction } from "../value/hash.js";
+import { fraction, hash } from "../value/hash.js";
 import { fields, modularValue } from "../value/modular.js";
 import { isComplex, numericValue, Point, variables } from "../value/numeric.js";
+import { countingVariables, operators } from "../value/operators.js";
 import { same } from "../value/rational.js";
+import { comparePrimitives, unfolded } from "./calculus.js";
 import { compareDecimal, decimalOf } from "./decimals.js";
 import { type Context, different, equal, isEqual, undecided, type Verdict } from "./verdict.js";
 
 /** Equality of expressions, also when they differ only in conventions: base of log, degrees, letter case. */
 export function compareExpressions(a: Node, b: Node, context: Context): Verdict {
+  const open = unfolded(a, b, context);
+  if (open) return compareExpressions(open[0], open[1], context);
+  const primitive = comparePrimitives(a, b, context);
+  if (primitive) return primitive;
   // Degrees are a unit of the answer: dropped on both sides, converted inside functions.
   if (contains(a, "deg")) a = dropDegrees(a);
   if (contains(b, "deg")) b = dropDegrees(b);
@@ -160,8 +166,10 @@ function compareDecimals(a: Node, b: Node, context: Context): Verdict | undefine
     : undefined;
 }
 
+/** Infinite on its own, not as the bound of a sum or an integral. */
 const hasInfinity = (node: Node): boolean =>
-  (node.kind === "sym" && node.name === "oo") || children(node).some(hasInfinity);
+  (node.kind === "sym" && node.name === "oo") ||
+  (!(node.kind === "call" && operators.has(node.op)) && children(node).some(hasInfinity));
 
 function compareInfinities(a: Node, b: Node): Verdict {
   const sign = (node: Node): number => {
@@ -198,18 +206,21 @@ const isPieced = (node: Node): boolean => node.kind === "call" && pieced.has(nod
 function compareNumeric(a: Node, b: Node, context: Context): Verdict {
   const names = [...new Set([...variables(a), ...variables(b)])];
   const inPieces = names.length > 0 && (contains(a, isPieced) || contains(b, isPieced));
-  const wanted = inPieces ? enough + farRanges.length : enough;
+  const counting = countingVariables(b, countingVariables(a));
+  const wanted = (counting.size > 0 ? 2 * enough : enough) + (inPieces ? farRanges.length : 0);
   const complex: [Ball, Ball][] = [];
   let agreed = 0;
   let vague = 0;
   for (let attempt = 0; attempt < (names.length === 0 ? 1 : attempts) && agreed < wanted; attempt++) {
-    const point = inPieces && attempt < farRanges.length ? farPoint(names, attempt) : samplePoint(names, attempt);
+    const range = inPieces && attempt < farRanges.length ? farRanges[attempt]! : ranges[attempt % ranges.length]!;
+    const point = pointIn(range, names, attempt, counting);
     const x = numericValue(a, point, context.budget);
     const y = x && numericValue(b, point, context.budget);
     if (!x || !y) continue;
     const agreement = agree(x, y);
     if (agreement === undefined) vague++;
     else if (names.length > 0 && (point.leftReals || isComplex(x) || isComplex(y))) complex.push([x, y]);
+    else if (!agreement && point.opaque) vague++;
     else if (!agreement) return different("numeric value");
     else agreed++;
   }
@@ -232,14 +243,19 @@ export function agree(x: Ball, y: Ball): boolean | undefined {
   return bound > 1e-3 || (bound > 1e-7 * Math.max(size(x), size(y)) && bound > 1e-9) ? undefined : true;
 }
 
-/** A fixed random point: by turns in (0, 1), below 0, above 1, of both signs, far out. */
+/** A fixed random point: by turns in (0, 1), below 0, above 1, of both signs, far out; what counts is an integer. */
 export const samplePoint = (names: readonly string[], attempt: number): Point =>
   pointIn(ranges[attempt % ranges.length]!, names, attempt);
 
-const farPoint = (names: readonly string[], attempt: number): Point => pointIn(farRanges[attempt]!, names, attempt);
-
-function pointIn([low, high]: readonly [number, number], names: readonly string[], attempt: number): Point {
-  return new Point(names.map((name) => [name, low + (high - low) * fraction(name, attempt + 1)]));
+function pointIn(
+  [low, high]: readonly [number, number],
+  names: readonly string[],
+  attempt: number,
+  counting?: ReadonlySet<string>,
+): Point {
+  const value = (name: string): number =>
+    counting?.has(name) ? attempt + 1 + (hash(name) % 3) : low + (high - low) * fraction(name, attempt + 1);
+  return new Point(names.map((name) => [name, value(name)]));
 }
 
 const ranges: readonly (readonly [number, number])[] = [

@@ -2,9 +2,9 @@
 import { call, group, type Matrix, type Node, num, sym } from "../ast.js";
 import { rational } from "../value/rational.js";
 import { parseClause, parseClauses } from "./answer.js";
+import { parseBigOperator, parseDerivative } from "./calculus.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { parseArgument, parseSum } from "./expression.js";
-import { parseBigOperator } from "./functions.js";
 import { accents } from "./names.js";
 import { parseName } from "./primary.js";
 
@@ -64,7 +64,8 @@ function parseFraction(cursor: Cursor): Node {
     return call("div", num(rational(BigInt(top))), num(rational(BigInt(bottom))));
   }
   const top = parseArgument(cursor);
-  return call("div", top, parseArgument(cursor));
+  const bottom = parseArgument(cursor);
+  return parseDerivative(cursor, top, bottom) ?? call("div", top, bottom);
 }
 
 /** `\sqrt{x}`, `\sqrt[3]{x}`, `\sqrt2`. */

@@ -16,6 +16,8 @@ export class Cursor {
   bars = 0;
   /** In `{x | …}` or `{x : …}` before the separator: bar and colon end the expression. */
   inBuilder = false;
+  /** Open integrals: the differential ends the integrand. */
+  integrals = 0;
   /** The currency whose sign stood in the value being read. */
   currency = "";
 
@@ -89,12 +91,22 @@ export class Cursor {
 
   /** Runs a rule inside brackets: bars and set-builder separators outside do not count there. */
   bracketed<T>(rule: () => T): T {
-    const { bars, inBuilder } = this;
+    const { bars, inBuilder, integrals } = this;
+    this.integrals = 0;
     this.bars = 0;
     this.inBuilder = false;
     const result = rule();
     this.bars = bars;
     this.inBuilder = inBuilder;
+    this.integrals = integrals;
+    return result;
+  }
+
+  /** Runs a rule up to the differential of an integral. */
+  integrand<T>(rule: () => T): T {
+    this.integrals++;
+    const result = rule();
+    this.integrals--;
     return result;
   }
 

@@ -7,6 +7,7 @@
 import { call, isCall, type Node, num, sym } from "../ast.js";
 import { multiply, rational } from "../value/rational.js";
 import { isSeparator, isUnionLetter } from "./answer.js";
+import { isDifferential } from "./calculus.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { functions, greek } from "./names.js";
 import { parsePrimary } from "./primary.js";
@@ -57,7 +58,7 @@ function signedProduct(cursor: Cursor, minus = false): Node {
 }
 
 /** With `minus`, the sign before it, which goes with what stands left of a modulus: `-7 \bmod 3` is (−7) mod 3. */
-function parseProduct(cursor: Cursor, minus: boolean): Node {
+export function parseProduct(cursor: Cursor, minus = false): Node {
   let left = parsePower(cursor);
   for (;;) {
     if (cursor.take("*")) {
@@ -127,7 +128,8 @@ export function parseJuxtaposed(cursor: Cursor): Node {
       cursor.nested(() => parseJuxtaposed(cursor)),
     );
   let left = parsePower(cursor);
-  while (startsFactor(cursor) && !isFunctionWord(cursor)) left = call("mul", left, parsePower(cursor));
+  while (startsFactor(cursor) && !isFunctionWord(cursor) && !isDifferential(cursor.peek()))
+    left = call("mul", left, parsePower(cursor));
   return takeDegree(cursor) ? call("deg", left) : left;
 }
 
@@ -164,7 +166,7 @@ function modulus(cursor: Cursor): Node {
 }
 
 /** Whether the next token begins a factor that multiplies what stands before it. */
-function startsFactor(cursor: Cursor): boolean {
+export function startsFactor(cursor: Cursor): boolean {
   const token = cursor.peek();
   if (!token || isSeparator(token)) return false;
   switch (token.kind) {
@@ -182,6 +184,7 @@ function startsFactor(cursor: Cursor): boolean {
     case "mark":
       return token.text === "|" ? cursor.bars === 0 && !cursor.inBuilder : ["(", "[", "{", "\\{"].includes(token.text);
     case "command":
+      if (isDifferential(token)) return cursor.integrals === 0;
       return greek.has(token.text) || !infix.has(token.text);
   }
 }
@@ -217,6 +220,8 @@ const prime = (base: Node): Node => (base.kind === "sym" ? sym(`${base.name}'`) 
 
 function superscript(cursor: Cursor, base: Node): Node {
   const braced = cursor.isMark("{") ? 1 : 0;
+  const side = oneSided(cursor, braced);
+  if (side) return call(side, base);
   const token = cursor.peek(braced);
   const alone = braced === 0 || cursor.isMark("}", 2);
   const letterO = token?.text.trim() === "o" && base.kind === "num";
@@ -237,6 +242,14 @@ function superscript(cursor: Cursor, base: Node): Node {
     return base;
   }
   return call("pow", base, parseArgument(cursor));
+}
+
+/** `0^+`, `a^{-}`: a limit from one side. */
+function oneSided(cursor: Cursor, braced: number): "above" | "below" | undefined {
+  const sign = ["+", "-"].find((mark) => cursor.isMark(mark, braced));
+  if (!sign || !(braced ? cursor.isMark("}", 2) : !cursor.peek(1) || cursor.isMark("}", 1))) return undefined;
+  cursor.raw();
+  return sign === "+" ? "above" : "below";
 }
 
 /** A braced argument, or the next factor when there are no braces (`x^2`, `x^-1`, `\sqrt 2`). */

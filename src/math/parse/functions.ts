@@ -1,7 +1,7 @@
-/** Functions and big operators with their sub- and superscripts. */
+/** Functions with their sub- and superscripts. */
 import { call, type Node, num, sym } from "../ast.js";
 import { rational } from "../value/rational.js";
-import { parseClause, parseClauses } from "./answer.js";
+import { parseClauses } from "./answer.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { parseArgument, parseJuxtaposed } from "./expression.js";
 
@@ -54,32 +54,4 @@ function functionArguments(cursor: Cursor): Node[] {
   }
   if (cursor.isMark("{")) return [parseArgument(cursor)];
   return [parseJuxtaposed(cursor)];
-}
-
-/** `\sum_{k=1}^{n} a_k`, `\int_0^1 x\,dx`, `\lim_{x \to 0} f(x)`: the body is the product that follows. */
-export function parseBigOperator(cursor: Cursor, name: string): Node {
-  let lower: Node = sym("");
-  let upper: Node = sym("");
-  for (let i = 0; i < 2; i++) {
-    if (cursor.take("_")) lower = scripted(cursor);
-    else if (cursor.take("^")) upper = parseArgument(cursor);
-  }
-  return call(name, parseJuxtaposedAll(cursor), lower, upper);
-}
-
-function scripted(cursor: Cursor): Node {
-  if (!cursor.take("{")) return parseArgument(cursor);
-  const node = cursor.bracketed(() => parseClause(cursor));
-  cursor.expect("}");
-  return node;
-}
-
-/** Like the argument of a function, but functions belong to it too. */
-function parseJuxtaposedAll(cursor: Cursor): Node {
-  let body = parseJuxtaposed(cursor);
-  for (let token = cursor.peek(); token?.kind === "word"; token = cursor.peek()) {
-    if (token.text === "and" || token.text === "or") break;
-    body = call("mul", body, parseJuxtaposed(cursor));
-  }
-  return body;
 }

@@ -3,6 +3,7 @@ import type { Node } from "../ast.js";
 import type { Limits } from "../limits.js";
 import { LimitReached } from "../limits.js";
 import { parseAnswer } from "./answer.js";
+import { joinDifferentials } from "./calculus.js";
 import { Cursor, NotFormula } from "./cursor.js";
 import { type LexOptions, lex } from "./lexer.js";
 import { fontCommands, functions, gluedFunction, textCommands } from "./names.js";
@@ -66,7 +67,7 @@ function read(text: string, options: LexOptions): Node {
   const inner = textContent(text);
   if (inner !== undefined && !/^[-+\d.,\s$%\\!/]+$|^\d\d?:\d\d\s?[ap]\.?m\.?$/i.test(inner))
     return { kind: "text", text: inner };
-  const tokens = subscriptsFirst(lex(inner ?? text, options));
+  const tokens = joinDifferentials(subscriptsFirst(lex(inner ?? text, options)));
   try {
     return parseAnswer(new Cursor(tokens, options.limits));
   } catch (problem) {

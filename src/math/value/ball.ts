@@ -21,10 +21,18 @@ export function ball(re: number, im = 0, err = 0): Ball | undefined {
 const rounded = (re: number, im: number, err: number): Ball | undefined =>
   ball(re, im, err + 2 * ulp * (Math.abs(re) + Math.abs(im)));
 
-export const addBalls = (a: Ball, b: Ball): Ball | undefined => rounded(a.re + b.re, a.im + b.im, a.err + b.err);
+/** Integers are added and multiplied without error. */
+const isExact = (a: Ball, b: Ball, re: number): boolean =>
+  a.err === 0 && b.err === 0 && a.im === 0 && b.im === 0 && Number.isSafeInteger(re) && Number.isInteger(a.re);
+
+export const addBalls = (a: Ball, b: Ball): Ball | undefined =>
+  isExact(a, b, a.re + b.re) && Number.isInteger(b.re)
+    ? { re: a.re + b.re, im: 0, err: 0 }
+    : rounded(a.re + b.re, a.im + b.im, a.err + b.err);
 export const negateBall = (a: Ball): Ball => ({ re: -a.re, im: -a.im, err: a.err });
 
 export function multiplyBalls(a: Ball, b: Ball): Ball | undefined {
+  if (isExact(a, b, a.re * b.re) && Number.isInteger(b.re)) return { re: a.re * b.re, im: 0, err: 0 };
   const err = size(a) * b.err + size(b) * a.err + a.err * b.err;
   if (a.im === 0 && b.im === 0) return rounded(a.re * b.re, 0, err);
   return rounded(a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re, err + 2 * ulp * size(a) * size(b));

@@ -1,5 +1,5 @@
 /** Numeric values, with error bounds, of expressions at a point. */
-import { type Call, isCall, type Node, num, render } from "../ast.js";
+import { type Call, children, isCall, type Node, num, render, sym, withChildren } from "../ast.js";
 import type { Budget } from "../limits.js";
 import {
   addBalls,
@@ -20,17 +20,22 @@ import {
 } from "./ball.js";
 import { exactValue } from "./exact.js";
 import { fraction } from "./hash.js";
+import { fields, modularValue } from "./modular.js";
+import { boundVariable, operators, operatorValue } from "./operators.js";
 import { rational, toNumber } from "./rational.js";
 
 /** Values of the variables, and whether the evaluation left the reals on its way (√x at a negative x). */
 export class Point extends Map<string, number> {
   leftReals = false;
+  /** Whether an operator on its way could not be evaluated. */
+  opaque = false;
 
   /** The same point with one more variable; leaving the reals there counts here. */
   within<T>(name: string, value: number, work: (inner: Point) => T): T {
     const inner = new Point(this).set(name, value);
     const result = work(inner);
     this.leftReals ||= inner.leftReals;
+    this.opaque ||= inner.opaque;
     return result;
   }
 }
@@ -56,10 +61,11 @@ export function numericValue(node: Node, point: Point, budget: Budget): Ball | u
 
 function symbolValue(name: string, point: Point): Ball | undefined {
   if (name === "pi") return { re: Math.PI, im: 0, err: 2e-16 };
-  if (name === "e") return { re: Math.E, im: 0, err: 2e-16 };
-  if (name === "i") return { re: 0, im: 1, err: 0 };
-  if (name === "oo") return undefined;
   const value = point.get(name);
+  // The index of a sum may be called i.
+  if (name === "e" && value === undefined) return { re: Math.E, im: 0, err: 2e-16 };
+  if (name === "i" && value === undefined) return { re: 0, im: 1, err: 0 };
+  if (name === "oo") return undefined;
   return value === undefined ? undefined : { re: value, im: 0, err: 0 };
 }
 
@@ -68,9 +74,24 @@ export function variables(node: Node, into = new Set<string>()): Set<string> {
   if (node.kind === "sym") {
     if (!["pi", "e", "i", "oo", ""].includes(node.name)) into.add(node.name);
   } else if (node.kind === "call") {
-    for (const arg of node.args) variables(arg, into);
+    const bound = boundVariable(node);
+    if (bound === undefined) for (const arg of node.args) variables(arg, into);
+    else for (const name of freeVariables(node)) if (name !== bound) into.add(name);
   }
   return into;
+}
+
+/** Those of an operator's arguments, of the bound in `k = 1` too. */
+const freeVariables = (node: Call): Set<string> => {
+  const names = new Set<string>();
+  for (const arg of node.args) variables(arg.kind === "rel" ? arg.parts.at(-1)! : arg, names);
+  return names;
+};
+
+/** 1 for ∞, −1 for −∞, 0 for anything else. */
+export function isInfinite(node: Node): -1 | 0 | 1 {
+  if (node.kind === "sym") return node.name === "oo" ? 1 : 0;
+  return isCall(node, "neg") ? ((0 - isInfinite(node.args[0]!)) as -1 | 0 | 1) : 0;
 }
 
 type Operation = (args: Ball[]) => Ball | undefined;
@@ -181,9 +202,18 @@ function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
     if (!value) return undefined;
     args.push(value);
   }
-  const value = operation(args);
+  const value = operation(args) ?? wholeStep(node, args[0]!, budget);
   if (value && isComplex(value) && !args.some(isComplex)) point.leftReals = true;
   return value;
+}
+
+/** `\\lfloor 2y - y - y \\rfloor`: a step at an argument that is an integer whatever its variables. */
+function wholeStep(node: Call, value: Ball, budget: Budget): Ball | undefined {
+  if (node.op !== "floor" && node.op !== "ceil") return undefined;
+  const whole = Math.round(value.re);
+  if (!Number.isSafeInteger(whole)) return undefined;
+  const rest: Call = { kind: "call", op: "add", args: [node.args[0]!, num(rational(BigInt(-whole)))] };
+  return fields.every((field) => modularValue(rest, field, budget) === 0n) ? ball(whole) : undefined;
 }
 
 export const isComplex = (a: Ball): boolean => Math.abs(a.im) > a.err;
@@ -212,18 +242,19 @@ function rationalPower(node: Call, point: Point, budget: Budget): Ball | undefin
   return rooted && powerBall(rooted, integer);
 }
 
+/** Operators by what they compute; anything else is a variable of its own, equal only to the same thing. */
 function specialValue(node: Call, point: Point, budget: Budget): Ball | undefined {
-  if (node.op === "sum" || node.op === "prod") {
-    const value = finiteSum(node, point, budget);
-    if (value) return value;
-  }
-  if (node.op === "int") {
-    const value = integral(node, point, budget);
-    if (value) return value;
-  }
   if (node.op === "apply") return unknownFunction(node, point, budget);
-  // Anything else (integrals, limits, …) is a variable of its own: equal only to the same thing.
+  const value = operators.has(node.op) ? operatorValue(node, point, budget) : exactly(node, budget);
+  if (value) return value;
+  if (operators.has(node.op)) point.opaque = true;
   return { re: 0.3 + fraction(stableKey(node), 5), im: 0, err: 0 };
+}
+
+/** `\gcd`, `\bmod` and the like of numbers. */
+function exactly(node: Call, budget: Budget): Ball | undefined {
+  const value = exactValue(node, budget);
+  return value && numericValue(num(value), new Point(), budget);
 }
 
 /** f(a): a fixed random number for each f and each value of a. */
@@ -237,62 +268,21 @@ function unknownFunction(node: Call, point: Point, budget: Budget): Ball | undef
   return { re: 0.3 + fraction(`${render(node.args[0]!)} ${keys.join(" ")}`, 6), im: 0, err: 0 };
 }
 
-/** Sums and products over at most 500 integers. */
-function finiteSum(node: Call, point: Point, budget: Budget): Ball | undefined {
-  const [body, lower, upper] = node.args as [Node, Node, Node];
-  if (lower.kind !== "rel" || lower.parts[0]!.kind !== "sym" || lower.ops[0] !== "=") return undefined;
-  const from = exactValue(lower.parts[1]!, budget);
-  const to = exactValue(upper, budget);
-  if (from?.d !== 1n || to?.d !== 1n || to.n - from.n > 500n) return undefined;
-  let total: Ball | undefined = node.op === "sum" ? { re: 0, im: 0, err: 0 } : one;
-  for (let k = from.n; k <= to.n; k++) {
-    const term = point.within(lower.parts[0]!.name, Number(k), (inner) => numericValue(body, inner, budget));
-    total = node.op === "sum" ? sum(total, term) : times(total, term);
-  }
-  return total;
-}
-
-/** `\int_a^b f(x)\,dx` by Simpson's rule twice, the difference bounding the error; undefined if that is too wide. */
-function integral(node: Call, point: Point, budget: Budget): Ball | undefined {
-  const [body, lower, upper] = node.args as [Node, Node, Node];
-  const [a, b] = [numericValue(lower, point, budget), numericValue(upper, point, budget)];
-  const integrand = splitDifferential(body);
-  if (!a || !b || a.im !== 0 || b.im !== 0 || !integrand) return undefined;
-  const at = (x: number): number | undefined => {
-    const value = point.within(integrand.name, x, (inner) => numericValue(integrand.body, inner, budget));
-    return value && Math.abs(value.im) <= value.err ? value.re : undefined;
-  };
-  const coarse = simpson(at, a.re, b.re, 64);
-  const fine = simpson(at, a.re, b.re, 128);
-  if (coarse === undefined || fine === undefined) return undefined;
-  const better = fine + (fine - coarse) / 15;
-  const err = Math.abs(fine - coarse) / 4 + 1e-14 * Math.abs(fine);
-  return err < 1e-8 * Math.max(1, Math.abs(fine)) ? ball(better, 0, err) : undefined;
-}
-
-function simpson(f: (x: number) => number | undefined, a: number, b: number, steps: number): number | undefined {
-  const h = (b - a) / steps;
-  let total = 0;
-  for (let i = 0; i <= steps; i++) {
-    const value = f(a + i * h);
-    if (value === undefined) return undefined;
-    total += value * (i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2);
-  }
-  return (total * h) / 3;
-}
-
-/** The integrand and its variable from a product that ends in d · x. */
-function splitDifferential(body: Node): { body: Node; name: string } | undefined {
-  if (!isCall(body, "mul") || body.args.length !== 2 || body.args[1]!.kind !== "sym") return undefined;
-  const [rest, name] = [body.args[0]!, body.args[1]!.name];
-  if (rest.kind === "sym" && rest.name === "d") return { body: num(rational(1n)), name };
-  if (!isCall(rest, "mul") || rest.args[1]!.kind !== "sym" || rest.args[1]!.name !== "d") return undefined;
-  return { body: rest.args[0]!, name };
-}
+const renamed = (node: Node, from: string, to: string): Node =>
+  node.kind === "sym"
+    ? node.name === from
+      ? sym(to)
+      : node
+    : withChildren(
+        node,
+        children(node).map((child) => renamed(child, from, to)),
+      );
 
 /** A rendering that does not depend on the order of terms and factors. */
 function stableKey(node: Node): string {
   if (node.kind !== "call") return node.kind === "rel" ? node.parts.map(stableKey).join(node.ops[0]) : render(node);
+  const bound = boundVariable(node);
+  if (bound !== undefined && !bound.startsWith("#")) return stableKey(renamed(node, bound, `#${node.args.length}`));
   const args = node.args.map(stableKey);
   if (isCall(node, "add") || isCall(node, "mul")) args.sort();
   return `${node.op}(${args.join(",")})`;

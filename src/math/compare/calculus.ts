@@ -1,0 +1,54 @@
+/** Derivatives carried out, runs with dots written as sums, antiderivatives by what they are the derivative of. */
+import { type Call, children, isCall, type Node } from "../ast.js";
+import { derivative, derived } from "../value/derivative.js";
+import { variables } from "../value/numeric.js";
+import { withoutEllipsis } from "./ellipsis.js";
+import { compareExpressions } from "./expressions.js";
+import { type Context, different, isEqual, type Verdict } from "./verdict.js";
+
+const has = (node: Node, test: (node: Node) => boolean): boolean =>
+  test(node) || children(node).some((child) => has(child, test));
+const isDerivative = (node: Node): boolean => isCall(node, "diff");
+const isDots = (node: Node): boolean => node.kind === "sym" && node.name === "ldots";
+
+/** Both sides with their derivatives and dots worked out, or undefined when there are none that can be. */
+export function unfolded(a: Node, b: Node, context: Context): [Node, Node] | undefined {
+  const same = (x: Node, y: Node): boolean => isEqual(compareExpressions(x, y, context));
+  const unfold = (node: Node): Node => {
+    const plain = has(node, isDerivative) ? (derived(node) ?? node) : node;
+    return has(plain, isDots) ? (withoutEllipsis(plain, same) ?? plain) : plain;
+  };
+  const [x, y] = [unfold(a), unfold(b)];
+  return x === a && y === b ? undefined : [x, y];
+}
+
+const isIndefinite = (node: Node): node is Call =>
+  isCall(node, "int") && node.args[2]!.kind === "sym" && node.args[2]!.name === "" && node.args[1]!.kind === "sym";
+
+/** `\int x\,dx` against another integral, or against `\frac{x^2}{2} + C`, which must name its free constant. */
+export function comparePrimitives(a: Node, b: Node, context: Context): Verdict | undefined {
+  if (!isIndefinite(a) && !isIndefinite(b)) return undefined;
+  const [integral, other] = isIndefinite(a) ? [a, b] : [b as Call, a];
+  const [body, variable] = integral.args as [Node, Node & { kind: "sym" }];
+  if (isIndefinite(other)) {
+    const [otherBody, otherVariable] = other.args as [Node, Node & { kind: "sym" }];
+    return otherVariable.name === variable.name
+      ? compareExpressions(body, otherBody, context)
+      : different("variable of an integral");
+  }
+  if (!hasFreeConstant(other, variables(body))) return different("constant of an integral");
+  const slope = derivative(other, variable.name);
+  return slope && compareExpressions(body, slope, context);
+}
+
+/** Whether a sum has a name as a term of its own that stands nowhere else. */
+function hasFreeConstant(node: Node, taken: ReadonlySet<string>): boolean {
+  const terms = isCall(node, "add") ? node.args : [];
+  return terms.some(
+    (term, i) =>
+      term.kind === "sym" &&
+      !taken.has(term.name) &&
+      variables(term).size > 0 &&
+      terms.every((other, j) => i === j || !variables(other).has(term.name)),
+  );
+}
