@@ -10,6 +10,8 @@ const NEXT_ACTION: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only; choose a folder on another one",
   EACCES: "permission denied; choose another folder or change its permissions",
   EPERM: "permission denied; choose another folder or change its permissions",
+  ENOENT: "a part of the path is gone; was it removed while the run was using it? Run the same command again",
+  EISDIR: "it is a folder where a file should be; remove it or choose another path",
   ENOTDIR: "a part of the path is a file, not a folder; choose another path",
   ELOOP: "the path is a loop of symbolic links; choose another path",
   ENAMETOOLONG: "the path is too long; choose a shorter one",

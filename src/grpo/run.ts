@@ -19,6 +19,7 @@ import { assertNotSource, Session } from "../training/session.js";
 import { companionsOf, templateOf } from "../training/template.js";
 import { loadPrompts } from "./data.js";
 import { stepsPerEpoch } from "./spans.js";
+import { GRPO_STATE } from "./state.js";
 import { type GrpoState, trainGrpo } from "./trainer.js";
 
 export interface TrainOutcome {
@@ -43,7 +44,7 @@ export async function runGrpo(
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
   checkWeights(recipe, rewards);
   const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
-  const session = Session.open<GrpoState>(recipe, recipe, log);
+  const session = Session.open<GrpoState>(recipe, recipe, log, GRPO_STATE);
   try {
     return await trainIn(session, { recipe, device, source, tokenizer, rewards, ...prompts, log });
   } finally {

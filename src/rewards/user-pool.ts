@@ -6,6 +6,7 @@ import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../errors.js";
+import { endWorker, sharedThreadId, TELL_THREAD } from "./end-worker.js";
 import { type Outcome, outcomeOf } from "./outcome.js";
 import type { Call, CallArgs, Report, UserFunction } from "./user-types.js";
 
@@ -24,6 +25,7 @@ const LOAD_MS = 60_000;
 // What the functions print goes to stderr, because stdout belongs to the command's JSON; a worker made with
 // `stdout: true` would do, but reading it keeps the process from ending.
 const BOOTSTRAP = `
+${TELL_THREAD}
 const { workerData } = require("node:worker_threads");
 process.stdout.write = process.stderr.write.bind(process.stderr);
 import(workerData.tsx).then(async ({ tsImport }) => {
@@ -35,6 +37,7 @@ import(workerData.tsx).then(async ({ tsImport }) => {
 export class UserRewardPool {
   #worker: Worker | undefined;
   #restarting: Promise<void> | undefined;
+  readonly #thread = sharedThreadId();
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
 
@@ -51,6 +54,7 @@ export class UserRewardPool {
       workerData: {
         // src/torch/native.ts refuses to load libtorch there.
         purpose: "open-rs rewards",
+        thread: this.#thread,
         tsx: import.meta.resolve("tsx/esm/api"),
         entry: new URL(`./user-worker${extension}`, import.meta.url).href,
         file: pathToFileURL(this.file).href,
@@ -83,14 +87,14 @@ export class UserRewardPool {
   async #end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (worker) await endWorker(worker, this.#thread);
   }
 
   #loaded(worker: Worker): Promise<UserFunction[]> {
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => {
         this.#worker = undefined;
-        void worker.terminate();
+        void endWorker(worker, this.#thread);
         reject(new UserError(`rewards file ${this.file} cannot be loaded: ${message}`));
       };
       const timer = setTimeout(() => fail(`it took longer than ${LOAD_MS} ms`), LOAD_MS);

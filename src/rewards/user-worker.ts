@@ -1,6 +1,6 @@
 /** The worker's side of a user's rewards: loads the file, calls its functions, reports. Runs in a worker thread only. */
 import { parentPort } from "node:worker_threads";
-import { assert } from "../errors.js";
+import { assert, shortened } from "../errors.js";
 import { recorder } from "./log.js";
 import type { Call, Report } from "./user-types.js";
 
@@ -60,7 +60,7 @@ function answer(
 
 /** An error in a line or two: its message, and the place in the user's file. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return shortened(String(error));
   const place = error.stack?.split("\n").find((line) => /^\s+at /.test(line) && !line.includes("node:internal"));
-  return `${error.name}: ${error.message}${place ? ` (${place.trim()})` : ""}`;
+  return `${error.name}: ${shortened(error.message)}${place ? ` (${shortened(place.trim())})` : ""}`;
 }

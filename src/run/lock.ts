@@ -89,10 +89,15 @@ function readText(file: string): string | undefined {
   }
 }
 
+/** pid_t is 32 bits wide. */
+const MOST_PID = 2 ** 31 - 1;
+
 function parseOwner(text: string): Owner | undefined {
   try {
     const { pid, host, started } = JSON.parse(text);
-    return Number.isInteger(pid) && pid > 0 ? { pid, host: String(host), started: String(started) } : undefined;
+    return Number.isInteger(pid) && pid > 0 && pid <= MOST_PID
+      ? { pid, host: String(host), started: String(started) }
+      : undefined;
   } catch {
     return undefined; // an empty or torn lock (power cut): nobody holds it
   }

@@ -73,6 +73,7 @@ function readManifest(folder: string): Manifest | string {
     text = fs.readFileSync(path.join(folder, MANIFEST_FILE), "utf8");
   } catch (error) {
     if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return `it has no ${MANIFEST_FILE}`;
+    if (hasCode(error, "EISDIR")) return `${MANIFEST_FILE} is a folder`;
     throw explainDiskError(error, `read ${path.join(folder, MANIFEST_FILE)}`, folder);
   }
   try {

@@ -61,6 +61,7 @@ export class MetricsLog {
 
   /** Appends a row; it survives a kill of this process at once, a power cut after `sync`. */
   append(row: MetricsRow): void {
+    this.#assertThere();
     try {
       writeAll(this.fd, Buffer.from(`${JSON.stringify(row)}\n`));
     } catch (error) {
@@ -75,6 +76,14 @@ export class MetricsLog {
 
   close(): void {
     fs.closeSync(this.fd);
+  }
+
+  /** An open file can be written after its removal: rows would be lost without a word. */
+  #assertThere(): void {
+    if (fs.fstatSync(this.fd).nlink > 0) return;
+    throw new UserError(
+      `${this.path} was removed while the run was writing to it: run the same command again, it goes on from the last checkpoint there is`,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import type { z } from "zod";
 import { UserError } from "../errors.js";
 import { writeFileAtomic } from "../files/atomic.js";
 
@@ -19,10 +20,10 @@ export function saveTrainerState<T extends { step: number }>(folder: string, sta
 }
 
 /**
- * Reads what `saveTrainerState` wrote.
+ * Reads what `saveTrainerState` wrote; `shape` is what it must at least hold.
  * @throws UserError if it is missing, not JSON, or of another version
  */
-export function loadTrainerState<T extends { step: number }>(folder: string): T {
+export function loadTrainerState<T extends { step: number }>(folder: string, shape?: z.ZodType): T {
   const file = path.join(folder, TRAINER_STATE_FILE);
   if (!fs.existsSync(file)) throw new UserError(`${folder} cannot be resumed from: it has no ${TRAINER_STATE_FILE}`);
   let parsed: { version?: unknown; state?: T };
@@ -34,6 +35,13 @@ export function loadTrainerState<T extends { step: number }>(folder: string): T 
   if (parsed?.version !== VERSION || parsed.state === undefined) {
     throw new UserError(
       `${file} has version ${parsed?.version}, this open-rs reads version ${VERSION}: start a new run`,
+    );
+  }
+  const wrong = shape?.safeParse(parsed.state).error?.issues[0];
+  if (wrong !== undefined) {
+    const where = ["state", ...wrong.path.map(String)].join(".");
+    throw new UserError(
+      `${file}: ${where}: ${wrong.message}: the checkpoint is damaged; delete it to go on from the one before, or choose another output_dir`,
     );
   }
   return parsed.state;

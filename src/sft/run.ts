@@ -13,6 +13,7 @@ import { assertNotSource, Session } from "../training/session.js";
 import { companionsOf } from "../training/template.js";
 import { loadSftData, type SftData } from "./data.js";
 import { EpochOrder } from "./order.js";
+import { SFT_STATE } from "./state.js";
 import { type SftState, trainSft } from "./trainer.js";
 
 export interface SftOutcome {
@@ -33,7 +34,7 @@ export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const data = await loadSftData(recipe, source, log);
-  const session = Session.open<SftState>(recipe, recipe, log);
+  const session = Session.open<SftState>(recipe, recipe, log, SFT_STATE);
   try {
     return await trainIn(session, { recipe, device, source, data, log });
   } finally {

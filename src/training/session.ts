@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import path from "node:path";
+import type { z } from "zod";
 import { UserError } from "../errors.js";
 import { assertWritableFolder, discard } from "../files/disk.js";
 import { saveModel } from "../model/index.js";
@@ -64,13 +65,18 @@ export class Session<State extends BaseState> {
   }
 
   /** @throws UserError if the folder cannot be written, is in use, or holds a run of another recipe */
-  static open<S extends BaseState>(keys: RunKeys, recipe: unknown, log: (line: string) => void): Session<S> {
+  static open<S extends BaseState>(
+    keys: RunKeys,
+    recipe: unknown,
+    log: (line: string) => void,
+    shape: z.ZodType,
+  ): Session<S> {
     assertWritableFolder(keys.output_dir);
     const lock = acquireRunLock(keys.output_dir);
     try {
       cleanRunFolder(keys.output_dir);
       const checkpoint = findCheckpoint(keys, log);
-      const state = checkpoint && loadTrainerState<S>(checkpoint.path);
+      const state = checkpoint && loadTrainerState<S>(checkpoint.path, shape);
       if (state && changedKeys(state.recipe, recipe).length > 0) {
         // A checkpoint that was named is not to be deleted.
         const keep = !keys.overwrite_output_dir || typeof keys.resume_from_checkpoint === "string";

@@ -6,6 +6,7 @@ import { COMMANDS } from "../../src/cli/commands.js";
 import { formatError } from "../../src/cli/errors.js";
 import { UserError } from "../../src/errors.js";
 import { TorchError } from "../../src/torch/errors.js";
+import { NonFiniteError } from "../../src/training/learner.js";
 import { run } from "./run.js";
 
 const RECIPE = fileURLToPath(new URL("../../recipes/open-rs3.yaml", import.meta.url));
@@ -101,6 +102,16 @@ describe("failures", () => {
       "error: aten::mm(self: float32[2]): self must be a matrix",
     ],
     ["text", "error: text"],
+    [new NonFiniteError("the loss of step 3 is NaN"), "error: the loss of step 3 is NaN"],
+    [
+      Object.assign(new Error("ENOENT: no such file"), {
+        code: "ENOENT",
+        syscall: "open",
+        path: "/runs/a/metrics.jsonl",
+      }),
+      "error: cannot open /runs/a/metrics.jsonl: a part of the path is gone; was it removed while the run was using it? Run the same command again [ENOENT]",
+    ],
+    [new UserError("no! ".repeat(1e6)), `error: ${"no! ".repeat(2000)}… (4000000 characters)`],
   ])("%s", (error, expected) => {
     expect(formatError(error, false)).toBe(expected);
   });

@@ -80,7 +80,7 @@ describe("functions of a user's file", () => {
 });
 
 const WRONG: [string, RegExp][] = [
-  ["throws", /TypeError: no such thing \(at throws .*bad\.ts:8:/],
+  ["throws", /TypeError: no such thing \(at throws .*bad\.ts:9:/],
   ["rejects", /Error: later no/],
   ["nan", /it returned NaN/],
   ["nothing", /it returned undefined/],
@@ -106,6 +106,25 @@ describe("a function that goes wrong", () => {
     const [reward] = await open(`bad.ts#${name}`, { reward_timeout_ms: 400, reward_on_error: "null" });
     expect(await reward.score(batch)).toEqual([1, 1, null, 1]);
   });
+});
+
+it("a function that waits for a process ends in its time, and so does the worker", async () => {
+  const [reward] = await open("bad.ts#waitsForAProcess", { reward_timeout_ms: 400 });
+  const start = performance.now();
+  const { message } = await failureOf(reward.score([input("bad")]));
+  expect(message).toMatch(/"waitsForAProcess".*longer than 400 ms/);
+  await reward.close?.();
+  // It starts again for other completions, which it could not while the old one lives.
+  const [again] = await open("bad.ts#waitsForAProcess", { reward_timeout_ms: 400, reward_on_error: "null" });
+  expect(await again.score(["bad", "fine"].map(input))).toEqual([null, 1]);
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
+
+it("a complaint of 10 MB is cut", async () => {
+  const [reward] = await open("bad.ts#complains");
+  const { message } = await failureOf(reward.score([input("bad")]));
+  expect(message).toMatch(/no! … \(10000000 characters\)/);
+  expect(message.length).toBeLessThan(3000);
 });
 
 it("a worker that died is replaced for the next completions", async () => {

@@ -149,6 +149,14 @@ describe("opening", () => {
   const model = (folder: string) => path.join(folder, "model.safetensors");
   test.each<[string, (folder: string) => void, RegExp]>([
     ["no manifest", (folder) => fs.rmSync(path.join(folder, "manifest.json")), /has no manifest\.json/],
+    [
+      "a folder for a manifest",
+      (folder) => {
+        fs.rmSync(path.join(folder, "manifest.json"));
+        fs.mkdirSync(path.join(folder, "manifest.json"));
+      },
+      /manifest\.json is a folder/,
+    ],
     ["half a manifest", (folder) => fs.truncateSync(path.join(folder, "manifest.json"), 40), /is not JSON/],
     ["another manifest", (f) => fs.writeFileSync(path.join(f, "manifest.json"), "[]"), /not a checkpoint's manifest/],
     ["a missing file", (folder) => fs.rmSync(model(folder)), /model\.safetensors is missing/],

@@ -46,6 +46,10 @@ test("an exit frees the folder, a thrown error too", () => {
 
 test.each<[string, string]>([
   ["an empty file (power cut)", ""],
+  ...[1e12, 2 ** 31, -5, 0, 1.5, "x", null].map((pid): [string, string] => [
+    `the pid ${pid}`,
+    JSON.stringify({ pid, host: os.hostname(), started: "" }),
+  ]),
   ["a pid that is used again by another process", JSON.stringify({ pid: 1, host: os.hostname(), started: "boot/0" })],
 ])("a stale lock is taken over: %s", (_, text) => {
   const run = temporaryFolder();

@@ -89,3 +89,14 @@ test("completions: a file per step; later steps and leftovers go on resume", () 
   CompletionsLog.open(run, { resumeAtStep: 12 });
   expect(fs.readdirSync(log.folder).sort()).toEqual(["step-000009.jsonl", "step-000012.jsonl"]);
 });
+
+test("rows after the file's removal are not lost without a word", () => {
+  const file = path.join(temporaryFolder(), "metrics.jsonl");
+  const log = MetricsLog.open(file);
+  log.append(row(1));
+  fs.rmSync(path.dirname(file), { recursive: true });
+  expect(() => log.append(row(2))).toThrow(
+    /metrics\.jsonl was removed while the run was writing to it: run the same command/,
+  );
+  log.close();
+});

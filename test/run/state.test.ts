@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
+import { UserError } from "../../src/errors.js";
+import { GRPO_STATE } from "../../src/grpo/state.js";
 import { loadTrainerState, saveTrainerState } from "../../src/run/state.js";
 import { temporaryFolder } from "./helpers.js";
 
@@ -30,4 +32,34 @@ test.each([
   const folder = temporaryFolder();
   if (text !== undefined) fs.writeFileSync(path.join(folder, "trainer_state.json"), text);
   expect(() => loadTrainerState(folder)).toThrow(message);
+});
+
+const whole = {
+  step: 1,
+  recipe: {},
+  numTokens: 5,
+  unlogged: [],
+  sampler: { seed: 1, shuffle: true, size: 3, fingerprint: "f", epoch: 0, position: 2 },
+  rng: { cpu: new Uint8Array([1]) },
+  pending: null,
+};
+
+test.each([
+  ["rng", { rng: undefined }],
+  ["rng.cpu", { rng: { cpu: "none" } }],
+  ["sampler", { sampler: undefined }],
+  ["sampler.position", { sampler: { ...whole.sampler, position: -1 } }],
+  ["recipe", { recipe: undefined }],
+  ["step", { step: 0.5 }],
+  ["unlogged", { unlogged: 7 }],
+])("a state with a wrong %s is damaged, in one line", (where, changes) => {
+  const folder = temporaryFolder();
+  saveTrainerState(folder, whole);
+  expect(loadTrainerState(folder, GRPO_STATE)).toEqual(whole);
+  saveTrainerState(folder, { ...whole, ...changes });
+  const attempt = () => loadTrainerState(folder, GRPO_STATE);
+  expect(attempt).toThrow(UserError);
+  expect(attempt).toThrow(
+    new RegExp(`trainer_state\\.json: state\\.${where.replace(".", "\\.")}: .*checkpoint is damaged`),
+  );
 });
