@@ -28,6 +28,32 @@ const tables: Record<string, Line[]> = {
     ["(a+1)(a+2)", "\\mleft(a+1\\mright)\\mleft[a+2\\mright]", true],
     ["xy", "x \\medspace y", true],
     ["xy", "x \\negthinspace y", true],
+    ["(2,5)", "]2,5[", true],
+    ["[2,5)", "[2,5[", true],
+    ["(2,5)\\cup(6,7)", "]2,5[ \\cup ]6,7[", true],
+    ["(2,5)", "[2,5]", false],
+  ],
+  "parts of number sets": [
+    ["[0,\\infty)", "\\mathbb{R}_{\\ge 0}", true],
+    ["(0,\\infty)", "\\mathbb{R}^+", true],
+    ["(0,\\infty)", "\\mathbb{R}_{\\ge 0}", false],
+    ["(-\\infty,0)\\cup(0,\\infty)", "\\mathbb{R}^*", true],
+    ["\\mathbb{Z}^+", "\\mathbb{Z}", false],
+    ["\\{3\\}", "\\{1,3\\}\\cap\\{3,4\\}", true],
+    ["\\{3\\}", "\\{1,3\\}\\cup\\{3,4\\}", false],
+  ],
+  binomials: [
+    ["15", "\\binom62", true],
+    ["15", "C_6^2", true],
+    ["36", "C_6^2", false],
+    ["C_6^2", "C_6^2", true],
+  ],
+  "complex numbers": [
+    ["5-2i", "\\overline{5+2i}", true],
+    ["5+2i", "\\overline{5+2i}", false],
+    ["4e^{i\\pi/6}", "4\\angle 30^\\circ", true],
+    ["2\\sqrt3+2i", "4\\operatorname{cis}30^\\circ", true],
+    ["2+2\\sqrt3i", "4\\operatorname{cis}30^\\circ", false],
   ],
 };
 

@@ -1,12 +1,27 @@
 /** Equality of whole answers: which rule applies to which kinds. */
-import { type Call, call, type Group, isCall, type Matrix, type Node, type Relation, sameStructure } from "../ast.js";
+import {
+  type Call,
+  call,
+  children,
+  type Group,
+  group,
+  isCall,
+  type Matrix,
+  type Node,
+  type Relation,
+  render,
+  sameStructure,
+  sym,
+  withChildren,
+} from "../ast.js";
 import { plainText } from "../parse/reading.js";
 import { numericValue, Point, variables } from "../value/numeric.js";
 import { brokenChain, saysValue } from "./chains.js";
 import { compareExpressions } from "./expressions.js";
 import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js";
+import { isName, isSumOfLetters } from "./names.js";
 import { matchUnits } from "./quantities.js";
-import { assignedValue, compareRelations, dropApproximations, isEquation, isName } from "./relations.js";
+import { assignedValue, compareRelations, dropApproximations, isEquation } from "./relations.js";
 import { simplify } from "./simplify.js";
 import { asRatio, compareTimes, isTime } from "./times.js";
 import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
@@ -78,10 +93,19 @@ function compareQuantities(a: Node, b: Node, context: Context): Verdict {
   return units ? compareAnswers(units.a, units.b, context) : different("units");
 }
 
+/** `0 < f(x) < 1` says of f(x) what `0 < y < 1` says of y. */
+const functionsAsNames = (node: Node): Node =>
+  isCall(node, "apply") ? sym(render(node)) : withChildren(node, children(node).map(functionsAsNames));
+
+/** A number beside a set operation is the set that holds it: `\\{2\\}` loses its braces early. */
+const asSet = (node: Node): Node =>
+  node.kind === "num" || (node.kind === "call" && !isSetOperation(node)) ? group("{", "}", [node]) : node;
+
 /** As sets of real numbers, if both are. */
 function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
-  const x = realSet(a, context);
-  const y = x && realSet(b, context);
+  const [left, right] = [isSetOperation(b) ? asSet(a) : a, isSetOperation(a) ? asSet(b) : b];
+  const x = realSet(functionsAsNames(left), context);
+  const y = x && realSet(functionsAsNames(right), context);
   return y && compareRealSets(x, y, context);
 }
 
@@ -92,7 +116,9 @@ function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
 function compareAssigned(relation: Relation, value: Node, context: Context, relationIsGold: boolean): Verdict {
   const assigned = assignedValue(relation);
   if (!assigned) return different("relation against value");
-  if (!isName(relation.parts[0]!) && (relationIsGold || (isZero(assigned) && !isComputation(relation))))
+  const left = relation.parts[0]!;
+  const asked = context.options.words === "meaning" && isSumOfLetters(left) && !isZero(assigned);
+  if (!isName(left) && !asked && (relationIsGold || (isZero(assigned) && !isComputation(relation))))
     return different("equation against value");
   const wrong = relationIsGold ? undefined : notSaying(relation, value, context);
   if (wrong) return wrong;
@@ -169,7 +195,11 @@ function compareOneAgainstMany(a: Node, b: Node, context: Context): Verdict {
 
 /** `x = -1, y = 6` against (-1, 6): an equation in a list stands for its value. */
 const compareComponent = (a: Node, b: Node, context: Context): Verdict =>
-  isEquation(b) && !isEquation(a) ? compareAssigned(b, a, context, false) : compareAnswers(a, b, context);
+  isEquation(b) !== isEquation(a)
+    ? isEquation(b)
+      ? compareAssigned(b, a, context, false)
+      : compareAssigned(a as Relation, b, context, true)
+    : compareAnswers(a, b, context);
 
 /** Round and square brackets differ in pairs, which may be intervals, unless the pair falls and can't be one. */
 function bracketsFit(a: Group, b: Group, context: Context): boolean {

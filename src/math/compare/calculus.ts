@@ -1,6 +1,5 @@
-/** Derivatives carried out, runs with dots written as sums, antiderivatives by what they are the derivative of. */
-import { type Call, children, isCall, type Node } from "../ast.js";
-import { derivative, derived } from "../value/derivative.js";
+/** Runs with dots written as sums, antiderivatives by what they are the derivative of. */
+import { type Call, call, children, isCall, type Node } from "../ast.js";
 import { variables } from "../value/numeric.js";
 import { withoutEllipsis } from "./ellipsis.js";
 import { compareExpressions } from "./expressions.js";
@@ -8,16 +7,12 @@ import { type Context, different, isEqual, type Verdict } from "./verdict.js";
 
 const has = (node: Node, test: (node: Node) => boolean): boolean =>
   test(node) || children(node).some((child) => has(child, test));
-const isDerivative = (node: Node): boolean => isCall(node, "diff");
 const isDots = (node: Node): boolean => node.kind === "sym" && node.name === "ldots";
 
-/** Both sides with their derivatives and dots worked out, or undefined when there are none that can be. */
+/** Both sides with their dots worked out, or undefined when there are none that can be. */
 export function unfolded(a: Node, b: Node, context: Context): [Node, Node] | undefined {
   const same = (x: Node, y: Node): boolean => isEqual(compareExpressions(x, y, context));
-  const unfold = (node: Node): Node => {
-    const plain = has(node, isDerivative) ? (derived(node) ?? node) : node;
-    return has(plain, isDots) ? (withoutEllipsis(plain, same) ?? plain) : plain;
-  };
+  const unfold = (node: Node): Node => (has(node, isDots) ? (withoutEllipsis(node, same) ?? node) : node);
   const [x, y] = [unfold(a), unfold(b)];
   return x === a && y === b ? undefined : [x, y];
 }
@@ -37,8 +32,7 @@ export function comparePrimitives(a: Node, b: Node, context: Context): Verdict |
       : different("variable of an integral");
   }
   if (!hasFreeConstant(other, variables(body))) return different("constant of an integral");
-  const slope = derivative(other, variable.name);
-  return slope && compareExpressions(body, slope, context);
+  return compareExpressions(body, call("diff", other, variable), context);
 }
 
 /** Whether a sum has a name as a term of its own that stands nowhere else. */

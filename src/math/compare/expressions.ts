@@ -1,5 +1,5 @@
 /** Equality of two expressions: exact, then in finite fields, then numerically with error bounds. */
-import { children, isCall, type Node, sameStructure, sym, withChildren } from "../ast.js";
+import { call, children, isCall, type Node, num, sameStructure, sym, withChildren } from "../ast.js";
 import { type Ball, size } from "../value/ball.js";
 import { sameConstant } from "../value/constants.js";
 import { exactValue } from "../value/exact.js";
@@ -7,7 +7,7 @@ import { fraction, hash } from "../value/hash.js";
 import { fields, modularValue } from "../value/modular.js";
 import { isComplex, numericValue, Point, variables } from "../value/numeric.js";
 import { countingVariables, operators } from "../value/operators.js";
-import { same } from "../value/rational.js";
+import { rational, same } from "../value/rational.js";
 import { comparePrimitives, unfolded } from "./calculus.js";
 import { compareDecimal, decimalOf } from "./decimals.js";
 import { type Context, different, equal, isEqual, undecided, type Verdict } from "./verdict.js";
@@ -40,6 +40,8 @@ function* conventions(a: Node, b: Node, context: Context): Generator<[string, No
       yield ["log to base 10 and natural", logBase(a), logBase(b, 10)];
     }
   }
+  if (contains(a, combinations) !== contains(b, combinations))
+    yield ["combinations", map(a, asBinomial), map(b, asBinomial)];
   const folded = context.options.letterCase === "fold" ? foldCase(a, b) : undefined;
   if (folded) yield ["letter case", logBase(folded[0]), logBase(folded[1])];
 }
@@ -56,6 +58,17 @@ const standsForIrrational = (rounded: Node, other: Node, { options, budget }: Co
   !exactValue(other, budget);
 
 const isPi = (node: Node): boolean => node.kind === "sym" && node.name === "pi";
+
+/** `C_5^2` for the binomial of 5 and 2, where the other side knows no C_5. */
+const combinations = (node: Node): boolean =>
+  isCall(node, "pow") &&
+  node.args[0]!.kind === "sym" &&
+  /^C_\d+$/.test(node.args[0]!.name) &&
+  node.args[1]!.kind === "num";
+const asBinomial = (node: Node): Node =>
+  combinations(node) && node.kind === "call"
+    ? call("binom", num(rational(BigInt((node.args[0] as { name: string }).name.slice(2)))), node.args[1]!)
+    : node;
 
 /** A decimal inside an expression that has enough digits to stand for an irrational number. */
 const roundedPlaces = (node: Node): boolean => node.kind === "num" && (node.places ?? 0) >= 8;

@@ -11,39 +11,14 @@ import {
   sym,
   withChildren,
 } from "../ast.js";
-import { denials } from "../parse/names.js";
 import { numericValue, variables } from "../value/numeric.js";
 import { zero } from "../value/rational.js";
 import { samplePoint } from "./expressions.js";
 import { substitute } from "./intervals.js";
+import { named, sameName } from "./names.js";
 import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
 
 type Compare = (a: Node, b: Node, context: Context) => Verdict;
-
-/** A name: what an answer may be assigned to. `x`, `f(x)`, `(x, y)`, `dy/dx`, `\angle ABC`, the segment `AB`. */
-export function isName(node: Node): boolean {
-  if (node.kind === "sym") return node.name !== "oo";
-  if (node.kind === "text") return isNaming(node.text);
-  if (node.kind === "group") return node.items.every(isName);
-  if (node.kind !== "call") return false;
-  if (node.op === "apply" || node.op === "prime") return true;
-  if (node.op === "div") return node.args.every(isDifferential);
-  if (node.op !== "mul") return false;
-  const names = factors(node).map((factor) => (factor.kind === "sym" ? factor.name : ""));
-  // `p(x)`, `y(t)`: read as products, but no answer solves for one.
-  if (/^[pqruvwyPQRT] [xtnzs]$/.test(names.join(" "))) return true;
-  return names.every((name, i) => /^[A-Z]$/.test(name) || (i === 0 && /^(?:angle|triangle|Delta)$/.test(name)));
-}
-
-/** Words may name what is asked for, but not deny it or leave a choice: `\text{wrong} = 5`, `\text{1 or 2} = 5`. */
-const isNaming = (text: string): boolean =>
-  !/\d/.test(text) && !text.split(/[^a-zA-Z']+/).some((word) => denials.has(word.toLowerCase()));
-
-const factors = (node: Node): Node[] => (isCall(node, "mul") ? node.args.flatMap(factors) : [node]);
-const isDifferential = (node: Node): boolean => {
-  const [d, name, ...rest] = factors(node);
-  return rest.length === 0 && d?.kind === "sym" && d.name === "d" && name?.kind === "sym";
-};
 
 /** A chain without its approximations: `x = 4/3 ≈ 1.33` as x = 4/3, `4/3 ≈ 1.33` as 4/3, `x ≈ 3` as x = 3. */
 export function dropApproximations(relation: Relation): Node {
@@ -83,12 +58,24 @@ function mirror(relation: Relation): Relation | undefined {
   return { kind: "rel", parts: [...relation.parts].reverse(), ops: (ops as RelationOp[]).reverse() };
 }
 
+/** `f(x) = x + 1` against `y = x + 1` or `f(t) = t + 1`: one name, one value. */
+function compareNamed(a: Relation, b: Relation, context: Context, compare: Compare): boolean {
+  const [x, y] = [named(a), named(b)];
+  if (!x || !y || !sameName(x, y)) return false;
+  const rename = x.argument && y.argument && x.argument !== y.argument && !variables(y.value).has(x.argument);
+  const value = rename ? substitute(y.value, y.argument!, sym(x.argument!)) : y.value;
+  return (
+    (rename || x.argument === y.argument || !x.argument || !y.argument) && isEqual(compare(x.value, value, context))
+  );
+}
+
 export function compareRelations(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
   const sameChain = (left: Relation, right: Relation): boolean =>
     left.ops.join() === right.ops.join() &&
     isEqual(every(left.parts, (part, i) => compare(part, right.parts[i]!, context), "chain"));
   const back = mirror(b);
   if (sameChain(a, b) || (back && sameChain(a, back))) return equal("same sides");
+  if (compareNamed(a, b, context, compare)) return equal("value of the same name");
   if (a.ops.length === 1 && b.ops.length === 1) return compareSingle(a, b, context, compare);
   if (isEquation(a) && isEquation(b)) return compareChains(a, b, context, compare);
   return different("relation");

@@ -1,21 +1,10 @@
 /** Answers in plain words, for the evaluation preset: announcements in several languages, choices, numbers. */
 
-/** One row per language: what announces an answer, before a colon, a dash, a verb or nothing. */
-const announcements = [
-  "(?:the\\s)?(?:final\\s)?(?:answer|result)(?:\\s(?:is|was|equals)\\b|\\s{0,2}[:：=])",
-  "(?:la\\s)?r[ée]ponse(?:\\s(?:est|finale est)\\b|\\s{0,2}:)",
-  "(?:la\\s)?respuesta(?:\\s(?:es|final es)\\b|\\s{0,2}:)",
-  "(?:a\\s)?resposta(?:\\s(?:é|final é)|\\s{0,2}:)",
-  "(?:die\\s)?antwort(?:\\s(?:ist|lautet)\\b|\\s{0,2}:)",
-  "(?:la\\s)?risposta(?:\\s(?:è|finale è)|\\s{0,2}:)",
-  "ответ\\s{0,2}[:—-]?",
-  "(?:最终)?(?:答案|答)(?:是|为|為)?\\s{0,2}[:：]?",
-  "(?:答え|解答)(?:は|[:：])",
-  "(?:정답|답)(?:은|는|[:：])",
-  "(?:الإجابة|الجواب)\\s{0,2}(?:هي|هو|:)",
-  "उत्तर\\s{0,2}(?:है|:|：)",
-];
-const announced = new RegExp(`(?:${announcements.join("|")})[\\s:：*=]{0,8}`, "giu");
+/** What announces an answer in English, French, Spanish, Portuguese, German, Italian, Russian, Chinese, Japanese … */
+const nouns =
+  "answer|result|r[ée]ponse|respuesta|resposta|antwort|risposta|ответ|答案?|答え|解答|정답|الإجابة|الجواب|उत्तर";
+const verbs = "(?:is|was|equals|est|es|ist|lautet)\\b|[éè]\\s|是|为|為|は|은|는|هي|هو|है";
+const announced = new RegExp(`(?:${nouns})(?:\\sfinale?)?\\s{0,3}(?:${verbs}|[:：=])[\\s:：*=]{0,8}`, "giu");
 
 /** The position behind the last announcement. */
 export function announcementEnd(text: string): number | undefined {

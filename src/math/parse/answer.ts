@@ -42,13 +42,15 @@ export function isSeparator(token: Token | undefined): boolean {
 }
 
 /** Clauses up to a token that neither continues a clause nor separates two. */
-export function parseClauses(cursor: Cursor): Node[] {
+export function parseClauses(cursor: Cursor, rowEnds: number[] = []): Node[] {
   const items: Node[] = [];
-  const closing = (): boolean => !cursor.peek() || isClosing(cursor);
+  // `]0, 1[` begins with a bracket that closes elsewhere.
+  const closing = (): boolean => !cursor.peek() || (isClosing(cursor) && !(items.length === 0 && cursor.isMark("]")));
   while (isSeparator(cursor.peek())) cursor.next();
   while (!closing()) {
     items.push(cursor.nested(() => parseClause(cursor)));
     if (!isSeparator(cursor.peek())) break;
+    if (cursor.isMark(";")) rowEnds.push(items.length);
     while (isSeparator(cursor.peek())) cursor.next();
   }
   return items;
@@ -91,9 +93,12 @@ function parseSets(cursor: Cursor): Node {
       ["cup", "cap", "setminus"].find((name) => cursor.isCommand(name)) ?? (isUnionLetter(cursor) ? "cup" : undefined);
     if (!op) return left;
     cursor.next();
-    left = call(op, left, parseSum(cursor));
+    left = call(op, asSet(left), asSet(parseSum(cursor)));
   }
 }
+
+/** `{1, 2} \cap {2, 3}` without backslashes: a list is a set there. */
+const asSet = (node: Node): Node => (node.kind === "group" && node.open === "" ? group("{", "}", node.items) : node);
 
 /** A number with a unit of the same kind behind a quantity. */
 function startsPart(cursor: Cursor, left: Quantity): boolean {
@@ -111,12 +116,22 @@ export const isUnionLetter = (cursor: Cursor): boolean =>
 
 /** A whole answer: one node, a bare list when there are several clauses. */
 export function parseAnswer(cursor: Cursor): Node {
-  const items = parseClauses(cursor);
+  const ends: number[] = [];
+  const items = inRows(parseClauses(cursor, ends), ends);
   while (cursor.take(".") || cursor.take("!")) {
     // The full stop of a sentence.
   }
   if (cursor.peek() || items.length === 0) throw new NotFormula("tokens left over");
   return items.length === 1 ? items[0]! : group("", "", items);
+}
+
+/** `p=5, q=2; p=7, q=2`: rows of equal length are tuples. */
+function inRows(items: Node[], ends: number[]): Node[] {
+  const width = ends[0] ?? 0;
+  if (width < 2 || items.length % width !== 0 || ends.some((end, i) => end !== width * (i + 1))) return items;
+  if (ends.length !== items.length / width - 1 && ends.length !== items.length / width) return items;
+  const rows = Array.from({ length: items.length / width }, (_, i) => items.slice(i * width, (i + 1) * width));
+  return rows.length < 2 ? items : rows.map((row) => group("(", ")", row));
 }
 
 /** Inside brackets: the same, as items. */

@@ -92,6 +92,9 @@ const replace = (node: Node, name: string): Node => {
 
 /** Behind `\frac{d}{dx}` or `\frac{\partial^2}{\partial x^2}` the product it is applied to. */
 export function parseDerivative(cursor: Cursor, top: Node, bottom: Node): Node | undefined {
+  const ofFunction = isCall(top, "mul") && isD1(top.args[0]!) && isCall(top.args[1]!, "apply");
+  const by = ofFunction ? derivedBy(bottom, 1) : undefined;
+  if (ofFunction && by) return call("diff", top.args[1]!, sym(by));
   const order = differentialOrder(top);
   const variable = order && derivedBy(bottom, order);
   if (!variable || !startsFactor(cursor)) return undefined;

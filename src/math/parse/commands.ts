@@ -15,7 +15,7 @@ export function parseCommand(cursor: Cursor, name: string): Node {
     case "sqrt":
       return parseRoot(cursor);
     case "binom":
-      return call("binom", parseArgument(cursor), parseArgument(cursor));
+      return call("binom", ...twoArguments(cursor));
     case "infty":
       return sym("oo");
     case "emptyset":
@@ -34,7 +34,7 @@ export function parseCommand(cursor: Cursor, name: string): Node {
     case "lim":
       return parseBigOperator(cursor, name);
     case "mathbb":
-      return sym(`set ${cursor.raw()}`);
+      return parseNumberSet(cursor);
     case "i":
     case "j":
       return sym(name);
@@ -50,22 +50,20 @@ function closed(cursor: Cursor, closer: string, build: (items: Node[]) => Node):
   return build(items);
 }
 
-/** `\frac{a}{b}`, `\frac12`, `\frac 3{50}`; digits side by side are split only when both arguments are bare. */
 function parseFraction(cursor: Cursor): Node {
-  const token = cursor.peek();
-  if (token?.kind === "num" && /^\d\d+$/.test(token.text) && !cursor.isMark("{", 1)) {
-    const [top, rest] = [token.text[0]!, token.text.slice(1)];
-    const bottom = rest[0]!;
-    if (rest.length > 1) {
-      cursor.replace({ kind: "num", value: rational(BigInt(rest.slice(1))), text: rest.slice(1), spaced: false });
-    } else {
-      cursor.next();
-    }
-    return call("div", num(rational(BigInt(top))), num(rational(BigInt(bottom))));
-  }
-  const top = parseArgument(cursor);
-  const bottom = parseArgument(cursor);
+  const [top, bottom] = twoArguments(cursor);
   return parseDerivative(cursor, top, bottom) ?? call("div", top, bottom);
+}
+
+/** `{a}{b}`, `12`, ` 3{50}`; digits side by side are split only when both arguments are bare. */
+function twoArguments(cursor: Cursor): [Node, Node] {
+  const token = cursor.peek();
+  if (token?.kind !== "num" || !/^\d\d+$/.test(token.text) || cursor.isMark("{", 1))
+    return [parseArgument(cursor), parseArgument(cursor)];
+  const [top, bottom, rest] = [token.text[0]!, token.text[1]!, token.text.slice(2)];
+  if (rest === "") cursor.next();
+  else cursor.replace({ kind: "num", value: rational(BigInt(rest)), text: rest, spaced: false });
+  return [num(rational(BigInt(top))), num(rational(BigInt(bottom)))];
 }
 
 /** `\sqrt{x}`, `\sqrt[3]{x}`, `\sqrt2`. */
@@ -76,8 +74,36 @@ function parseRoot(cursor: Cursor): Node {
   return call("root", parseArgument(cursor), degree);
 }
 
-/** `\hat{x}_1`: the accent is part of the name. */
+/** `\mathbb{R}`, `\mathbb{R}_{\ge 0}`, `\mathbb{R}^+`, `\mathbb{Z}_{>0}`: parts of ℝ as intervals, of others by name. */
+function parseNumberSet(cursor: Cursor): Node {
+  const set = cursor.raw();
+  const marked = (cursor.isMark("_") || cursor.isMark("^")) && cursor.peek(1)?.kind !== "num";
+  if (!marked) return sym(`set ${set}`);
+  cursor.next();
+  const part = cursor
+    .raw()
+    .replace(/^ge(?:0)?$/, ">=0")
+    .replace(/^le(?:0)?$/, "<=0")
+    .replace(/^([><+-])0?$/, "$1");
+  if (set !== "R") return sym(`set ${set} ${part}`);
+  const zero = num(rational(0n));
+  if (part === "+" || part === ">") return group("(", ")", [zero, sym("oo")]);
+  if (part === ">=0") return group("[", ")", [zero, sym("oo")]);
+  if (part === "-" || part === "<") return group("(", ")", [call("neg", sym("oo")), zero]);
+  if (part === "<=0") return group("(", "]", [call("neg", sym("oo")), zero]);
+  if (/^(?:\*|ne0)$/.test(part)) return call("setminus", sym("set R"), group("{", "}", [zero]));
+  throw new NotFormula("set");
+}
+
+/** `\hat{x}_1`: the accent is part of the name; over an expression a bar is the conjugate. */
 function parseAccent(cursor: Cursor, accent: string): Node {
+  const bar = accent === "bar" || accent === "overline";
+  if (
+    bar &&
+    cursor.isMark("{") &&
+    [1, 2, 3, 4, 5].some((at) => cursor.isMark("+", at) || (at > 1 && cursor.isMark("-", at)))
+  )
+    return call("conj", parseArgument(cursor));
   const inner = cursor.raw();
   return parseName(cursor, `${accent}(${inner})`);
 }

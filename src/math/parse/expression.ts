@@ -60,18 +60,22 @@ function signedProduct(cursor: Cursor, minus = false): Node {
 /** With `minus`, the sign before it, which goes with what stands left of a modulus: `-7 \bmod 3` is (−7) mod 3. */
 export function parseProduct(cursor: Cursor, minus = false): Node {
   let left = parsePower(cursor);
-  for (;;) {
+  for (let colon = false; ; ) {
     if (cursor.take("*")) {
       left = call("mul", left, factor(cursor));
     } else if (cursor.isMark("/") || (cursor.isMark(":") && !cursor.inBuilder)) {
       const op = cursor.next().text;
-      left = op === ":" ? ratio(left, factor(cursor)) : call("div", left, factor(cursor));
+      left = op === ":" ? ratio(left, factor(cursor), colon) : call("div", left, factor(cursor));
+      colon = op === ":";
     } else if (takeText(cursor, /^\s*to\s*$/)) {
       left = ratio(left, factor(cursor));
     } else if (takePercent(cursor)) {
       left = percent(left);
     } else if (takeDegree(cursor) || (left.kind === "num" && takeCircle(cursor))) {
       left = call("deg", left);
+    } else if (cursor.isCommand("angle") && left.kind === "num") {
+      cursor.next();
+      left = polar(left, parsePower(cursor), cursor);
     } else if (cursor.isCommand("mod") || cursor.isCommand("pmod")) {
       left = call(cursor.isCommand("pmod") ? "pmod" : "mod", minus ? call("neg", left) : left, modulus(cursor));
       minus = false;
@@ -106,10 +110,10 @@ function sexagesimal(cursor: Cursor, degrees: Node): Node {
 }
 
 /** `2:3` is a quotient, `2:3:4` a ratio of three. */
-function ratio(left: Node, right: Node): Node {
+function ratio(left: Node, right: Node, chained = false): Node {
   if (left.kind !== "call") return call("div", left, right);
   if (left.op === "ratio") return call("ratio", ...left.args, right);
-  return left.op === "div" && left.args.every((arg) => arg.kind === "num")
+  return left.op === "div" && (chained || left.args.every((arg) => arg.kind === "num"))
     ? call("ratio", ...left.args, right)
     : call("div", left, right);
 }
@@ -159,10 +163,16 @@ function percent(node: Node): Node {
   return node.places === undefined ? num(value) : num(value, node.places + 2);
 }
 
+/** `2\angle 60^\circ`: modulus and argument of a complex number. */
+function polar(modulus: Node, argument: Node, cursor: Cursor): Node {
+  const angle = takeDegree(cursor) ? call("deg", argument) : argument;
+  return call("mul", modulus, call("pow", sym("e"), call("mul", sym("i"), angle)));
+}
+
 /** What follows `\mod` or `\pmod`. */
 function modulus(cursor: Cursor): Node {
   cursor.next();
-  return parsePower(cursor);
+  return factor(cursor);
 }
 
 /** Whether the next token begins a factor that multiplies what stands before it. */
@@ -182,11 +192,21 @@ export function startsFactor(cursor: Cursor): boolean {
     case "end":
       return false;
     case "mark":
-      return token.text === "|" ? cursor.bars === 0 && !cursor.inBuilder : ["(", "[", "{", "\\{"].includes(token.text);
+      if (token.text === "|") return cursor.bars === 0 && !cursor.inBuilder;
+      return ["(", "{", "\\{"].includes(token.text) || (token.text === "[" && !closesInterval(cursor));
     case "command":
       if (isDifferential(token)) return cursor.integrals === 0;
       return greek.has(token.text) || !infix.has(token.text);
   }
+}
+
+/** `[` behind the last end of `]0, 1[`. */
+function closesInterval(cursor: Cursor): boolean {
+  const next = cursor.peek(1);
+  if (!next || isSeparator(next)) return true;
+  return next.kind === "mark"
+    ? [")", "]", "}", "\\}"].includes(next.text)
+    : ["cup", "cap", "setminus"].includes(next.text);
 }
 
 /** Commands that stand between expressions or close them. */

@@ -38,6 +38,7 @@ const isMinusOne = (node: Node): boolean =>
 function build(name: string, base: Node | undefined, args: Node[]): Node {
   const first = args[0]!;
   if (name === "exp") return call("pow", sym("e"), first);
+  if (name === "cis") return call("pow", sym("e"), call("mul", sym("i"), first));
   if (name === "lg") return call("log", num(rational(10n)), first);
   if (name === "log" && base) return call("log", base, first);
   if (name === "log") return call("log?", first);

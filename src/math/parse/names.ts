@@ -6,7 +6,7 @@ const words = (text: string): Set<string> => new Set(text.trim().split(/\s+/));
 export const functions = words(`
   sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch
   arcsinh arccosh arctanh asin acos atan asinh acosh atanh ln log lg exp sqrt abs floor ceil arg Re Im det tr
-  max min gcd lcm deg sgn sign erf`);
+  cis max min gcd lcm deg sgn sign erf`);
 
 /** The letters before a function they are written against: `xsqrt`. */
 export const gluedFunction = /^[a-zA-Z]{1,2}(?=(?:sqrt|sin|cos|tan|log|ln|exp)$)/;

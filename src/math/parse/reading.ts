@@ -112,7 +112,7 @@ function isProse(text: string): boolean {
 }
 
 const shortWords = /^\s*(?:yes|no|true|false|none|even|odd|both|all|never|always)\s*\.?\s*$/i;
-const notProse = new Set("and for when inf infinity percent pct".split(" "));
+const notProse = new Set("and for when inf infinity percent percentage pct".split(" "));
 
 /** What a command contributes to prose: `\textbf{word}` its word, others nothing. */
 function proseOf(command: string): string {

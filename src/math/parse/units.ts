@@ -13,18 +13,18 @@ export interface Unit {
 
 const table: Record<string, string> = {
   length:
-    "m:1 meter:1 meters:1 metre:1 metres:1 km:1000 kilometer:1000 kilometers:1000 cm:0.01 centimeter:0.01 centimeters:0.01 mm:0.001 millimeters:0.001 nm:0.000000001 inch:0.0254 inches:0.0254 in:0.0254 ft:0.3048 foot:0.3048 feet:0.3048 yd:0.9144 yard:0.9144 yards:0.9144 mi:1609.344 mile:1609.344 miles:1609.344",
-  time: "s:1 sec:1 secs:1 second:1 seconds:1 min:60 mins:60 minute:60 minutes:60 h:3600 hr:3600 hrs:3600 hour:3600 hours:3600 day:86400 days:86400 week:604800 weeks:604800 month:2629800 months:2629800 year:31557600 years:31557600 yr:31557600 yrs:31557600 ms:0.001",
-  mass: "g:1 gram:1 grams:1 kg:1000 kilogram:1000 kilograms:1000 mg:0.001 lb:453.59237 lbs:453.59237 pound:453.59237 pounds:453.59237 oz:28.349523125 ounce:28.349523125 ounces:28.349523125 ton:1000000 tons:1000000",
+    "m:1 meter:1 metre:1 km:1000 kilometer:1000 cm:0.01 centimeter:0.01 mm:0.001 millimeters:0.001 nm:0.000000001 inch:0.0254 inches:0.0254 in:0.0254 ft:0.3048 foot:0.3048 feet:0.3048 yd:0.9144 yard:0.9144 mi:1609.344 mile:1609.344",
+  time: "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800 month:2629800 year:31557600 yr:31557600 ms:0.001",
+  mass: "g:1 gram:1 kg:1000 kilogram:1000 mg:0.001 lb:453.59237 pound:453.59237 oz:28.349523125 ounce:28.349523125 ton:1000000",
   volume:
-    "L:1 l:1 liter:1 liters:1 litre:1 litres:1 mL:0.001 ml:0.001 milliliters:0.001 gal:3.785411784 gallon:3.785411784 gallons:3.785411784 cup:0.2365882365 cups:0.2365882365 quart:0.946352946 quarts:0.946352946",
-  money: "dollar:1 dollars:1 usd:1 cent:0.01 cents:0.01",
-  euro: "euro:1 euros:1 eur:1",
+    "L:1 l:1 liter:1 litre:1 mL:0.001 ml:0.001 milliliters:0.001 gal:3.785411784 gallon:3.785411784 cup:0.2365882365 quart:0.946352946",
+  money: "dollar:1 usd:1 cent:0.01",
+  euro: "euro:1 eur:1",
   yen: "yen:1",
-  rupee: "rupee:1 rupees:1",
-  angle: "degree:1 degrees:1 deg:1 rad:57.295779513 radian:57.295779513 radians:57.295779513",
+  rupee: "rupee:1",
+  angle: "degree:1 deg:1 rad:57.295779513 radian:57.295779513",
   other:
-    "unit:1 units:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1",
+    "unit:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1",
 };
 
 const known = new Map<string, Unit>();
@@ -36,8 +36,11 @@ for (const [dimension, entries] of Object.entries(table)) {
   }
 }
 
-/** The unit of that name; capitals matter only where a lower-case letter is another unit. */
-const findUnit = (name: string): Unit | undefined => known.get(name) ?? known.get(name.toLowerCase());
+/** The unit of that name, also in the plural; capitals matter only where a lower-case letter is another unit. */
+const findUnit = (name: string): Unit | undefined =>
+  known.get(name) ??
+  known.get(name.toLowerCase()) ??
+  (/..s$/.test(name) ? known.get(name.toLowerCase().slice(0, -1)) : undefined);
 
 /** Unit words written without `\text`: single letters are not among them, they could be variables. */
 export const isUnitWord = (name: string): boolean => name.length > 1 && findUnit(name) !== undefined;

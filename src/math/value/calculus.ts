@@ -123,6 +123,22 @@ function levin(terms: number[]): Ball | undefined {
   return settled(best[0], 10 * best[1] + 1e-14 * Math.abs(best[0]));
 }
 
+/** The derivative of that order at x, by central differences. */
+export function derivative(f: Function, x: number, order: number): Ball | undefined {
+  const difference = (h: number): Ball | undefined => {
+    let [sum, err, weight] = [0, 0, 1];
+    for (let k = 0; k <= order; k++) {
+      const value = f(x + (order / 2 - k) * h);
+      if (!real(value)) return undefined;
+      sum += weight * value.re;
+      err += Math.abs(weight) * value.err;
+      weight *= (k - order) / (k + 1);
+    }
+    return { re: sum / h ** order, im: 0, err: (err + 1e-16 * Math.abs(sum)) / h ** order };
+  };
+  return extrapolated((j) => difference(2 ** -(j + 2)), 11 - 2 * order);
+}
+
 /** lim f(x) for x → a from the sides asked for, by Richardson's extrapolation over distances 2^−j. */
 export function limit(f: Function, at: number, sides: readonly (1 | -1)[]): Ball | undefined {
   const values = sides.map((side) =>
@@ -133,10 +149,10 @@ export function limit(f: Function, at: number, sides: readonly (1 | -1)[]): Ball
   return first;
 }
 
-function extrapolated(f: (j: number) => Ball | undefined): Ball | undefined {
+function extrapolated(f: (j: number) => Ball | undefined, last = 9): Ball | undefined {
   let row: number[] = [];
   let [err, before] = [0, Number.NaN];
-  for (let j = 1; j <= 9; j++) {
+  for (let j = 1; j <= last; j++) {
     const value = f(j);
     if (!real(value)) return undefined;
     const next = [value.re];

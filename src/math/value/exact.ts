@@ -79,9 +79,7 @@ const operations: Record<string, Operation> = {
   min: (values) => fold(values, (a, b) => (order(a, b) <= 0 ? a : b)),
   gcd: (values) => (integers(values) ? fold(values, gcd) : undefined),
   lcm: (values) =>
-    integers(values) && values.every((value) => value.n !== 0n)
-      ? fold(values, (a, b) => divide(absolute(multiply(a, b)), gcd(a, b)) ?? zero)
-      : undefined,
+    integers(values) ? fold(values, (a, b) => divide(absolute(multiply(a, b)), gcd(a, b)) ?? zero) : undefined,
   fact: ([a], budget) => factorial(a!, budget),
   binom: ([n, k], budget) => binomial(n!, k!, budget),
 };

@@ -170,6 +170,7 @@ const operations: Record<string, Operation> = {
   binom: ([n, k]) => binomialBall(n!, k!),
   max: (args) => args.reduce((a, b) => (a.re >= b.re ? a : b)),
   min: (args) => args.reduce((a, b) => (a.re <= b.re ? a : b)),
+  conj: ([a]) => ({ re: a!.re, im: -a!.im, err: a!.err }),
   Re: ([a]) => ball(a!.re, 0, a!.err),
   Im: ([a]) => ball(a!.im, 0, a!.err),
 };

@@ -2,7 +2,7 @@
 import type { Call, Node } from "../ast.js";
 import type { Budget } from "../limits.js";
 import { addBalls, type Ball, multiplyBalls } from "./ball.js";
-import { infiniteSum, integral, limit } from "./calculus.js";
+import { derivative, infiniteSum, integral, limit } from "./calculus.js";
 import { isInfinite, numericValue, type Point } from "./numeric.js";
 
 /** The variable an operator binds: the k of a sum, the x of a definite integral or a limit. */
@@ -22,11 +22,16 @@ export const operators = new Set(["sum", "prod", "int", "iint", "oint", "lim", "
 
 /** The value, or undefined where it cannot be had to the digits that a comparison needs. */
 export function operatorValue(node: Call, point: Point, budget: Budget): Ball | undefined {
-  const name = boundVariable(node);
+  const derived = node.op === "diff" && node.args[1]!.kind === "sym" ? node.args[1]!.name : undefined;
+  const name = derived ?? boundVariable(node);
   if (name === undefined) return undefined;
   const body = (x: number): Ball | undefined =>
     point.within(name, x, (inner) => numericValue(node.args[0]!, inner, budget));
   switch (node.op) {
+    case "diff": {
+      const at = point.get(name);
+      return at === undefined ? undefined : derivative(body, at, node.args.length - 1);
+    }
     case "int": {
       const [low, high] = [end(node.args[2]!, point, budget), end(node.args[3]!, point, budget)];
       return low === undefined || high === undefined ? undefined : integral(body, low, high);
