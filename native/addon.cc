@@ -20,6 +20,8 @@ NAPI_MODULE_INIT() {
     registerAutograd(env, exports);
     registerSystem(env, exports);
     registerCuda(env, exports);
+    registerCudaKernels(env, exports);
+    registerNvrtc(env, exports);
   } catch (const PendingException&) {
     return nullptr;
   }

@@ -6,8 +6,10 @@
 #include <c10/core/Event.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -48,22 +50,41 @@ class Table {
   std::vector<std::unique_ptr<T>> items_;
 };
 
-Table<at::cuda::CUDAGraph>& graphs() {
-  static auto* table = new Table<at::cuda::CUDAGraph>();
+// A graph with what its calls need: its device, and the memory its temporaries come from.
+struct Graph {
+  c10::DeviceIndex device;
+  c10::MempoolId_t pool;
+  at::cuda::CUDAGraph graph;
+};
+
+Table<Graph>& graphs() {
+  static auto* table = new Table<Graph>();
   return *table;
 }
 
-Table<c10::Event>& events() {
-  static auto* table = new Table<c10::Event>();
+struct Event {
+  c10::DeviceIndex device;
+  c10::Event event{c10::DeviceType::CUDA, c10::EventFlag::BACKEND_DEFAULT};
+};
+
+Table<Event>& events() {
+  static auto* table = new Table<Event>();
   return *table;
 }
 
 c10::DeviceIndex deviceOf(napi_env env, napi_value v) { return static_cast<c10::DeviceIndex>(toInt32(env, v)); }
 
-// Captures and what warms them up share one stream: cuBLAS keeps a workspace per stream, which must not lie in a graph's memory.
-c10::cuda::CUDAStream sideStream() {
-  static c10::cuda::CUDAStream stream = c10::cuda::getStreamFromPool(true);
-  return stream;
+void waitFor(c10::DeviceIndex device) {
+  const c10::cuda::CUDAGuard guard(device);
+  c10::cuda::device_synchronize();
+}
+
+// Captures and what warms them up share one stream per device: cuBLAS keeps a workspace per stream, which must not lie in a graph's memory.
+c10::cuda::CUDAStream sideStream(c10::DeviceIndex device) {
+  static auto* streams = new std::map<c10::DeviceIndex, c10::cuda::CUDAStream>();
+  const auto found = streams->find(device);
+  if (found != streams->end()) return found->second;
+  return streams->emplace(device, c10::cuda::getStreamFromPool(true, device)).first->second;
 }
 
 std::optional<c10::cuda::CUDAStream>& streamBefore() {
@@ -71,11 +92,11 @@ std::optional<c10::cuda::CUDAStream>& streamBefore() {
   return stream;
 }
 
-void enterSideStream() {
+void enterSideStream(c10::DeviceIndex device) {
   if (streamBefore()) throw std::logic_error("already on the side stream");
-  c10::cuda::device_synchronize();
-  streamBefore() = c10::cuda::getCurrentCUDAStream();
-  c10::cuda::setCurrentCUDAStream(sideStream());
+  waitFor(device);
+  streamBefore() = c10::cuda::getCurrentCUDAStream(device);
+  c10::cuda::setCurrentCUDAStream(sideStream(device));
 }
 
 void leaveSideStream() {
@@ -84,9 +105,10 @@ void leaveSideStream() {
   streamBefore().reset();
 }
 
-napi_value synchronize(napi_env env, napi_callback_info) {
+napi_value synchronize(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaSynchronize", [&]() -> napi_value {
-    c10::cuda::device_synchronize();
+    Args<1> args(env, info);
+    waitFor(deviceOf(env, args[0]));
     return nullptr;
   });
 }
@@ -134,17 +156,19 @@ napi_value emptyCache(napi_env env, napi_callback_info) {
   });
 }
 
-// cudaEvent() -> id of an event that keeps its time
-napi_value newEvent(napi_env env, napi_callback_info) {
+// cudaEvent(device) -> id of an event that keeps its time
+napi_value newEvent(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaEvent", [&] {
-    return fromInt32(env, events().add(std::make_unique<c10::Event>(c10::DeviceType::CUDA, c10::EventFlag::BACKEND_DEFAULT)));
+    Args<1> args(env, info);
+    return fromInt32(env, events().add(std::unique_ptr<Event>(new Event{deviceOf(env, args[0])})));
   });
 }
 
 napi_value recordEvent(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaEventRecord", [&]() -> napi_value {
     Args<1> args(env, info);
-    events().get(toInt32(env, args[0])).record(c10::cuda::getCurrentCUDAStream().unwrap());
+    Event& event = events().get(toInt32(env, args[0]));
+    event.event.record(c10::cuda::getCurrentCUDAStream(event.device).unwrap());
     return nullptr;
   });
 }
@@ -152,7 +176,7 @@ napi_value recordEvent(napi_env env, napi_callback_info info) {
 napi_value waitEvent(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaEventSynchronize", [&]() -> napi_value {
     Args<1> args(env, info);
-    events().get(toInt32(env, args[0])).synchronize();
+    events().get(toInt32(env, args[0])).event.synchronize();
     return nullptr;
   });
 }
@@ -161,9 +185,9 @@ napi_value waitEvent(napi_env env, napi_callback_info info) {
 napi_value elapsed(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaEventElapsed", [&] {
     Args<2> args(env, info);
-    const c10::Event& to = events().get(toInt32(env, args[1]));
+    const c10::Event& to = events().get(toInt32(env, args[1])).event;
     to.synchronize();
-    return fromDouble(env, events().get(toInt32(env, args[0])).elapsedTime(to));
+    return fromDouble(env, events().get(toInt32(env, args[0])).event.elapsedTime(to));
   });
 }
 
@@ -175,37 +199,64 @@ napi_value releaseEvent(napi_env env, napi_callback_info info) {
   });
 }
 
-// cudaSideStream(on): what follows runs on the stream that graphs are captured on
+// cudaSideStream(device, on): what follows on the device runs on the stream that its graphs are captured on
 napi_value onSideStream(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaSideStream", [&]() -> napi_value {
-    Args<1> args(env, info);
-    if (toBool(env, args[0])) {
-      enterSideStream();
+    Args<2> args(env, info);
+    const c10::DeviceIndex device = deviceOf(env, args[0]);
+    if (toBool(env, args[1])) {
+      enterSideStream(device);
     } else {
-      c10::cuda::device_synchronize();
+      waitFor(device);
       leaveSideStream();
     }
     return nullptr;
   });
 }
 
-napi_value newGraph(napi_env env, napi_callback_info) {
-  return guarded(env, "cudaGraph", [&] { return fromInt32(env, graphs().add(std::make_unique<at::cuda::CUDAGraph>())); });
+// cudaGraph(device, other): a graph whose temporaries share the memory of `other` (0: its own)
+napi_value newGraph(napi_env env, napi_callback_info info) {
+  return guarded(env, "cudaGraph", [&] {
+    Args<2> args(env, info);
+    const c10::DeviceIndex device = deviceOf(env, args[0]);
+    const int32_t other = toInt32(env, args[1]);
+    const c10::cuda::CUDAGuard guard(device);
+    const c10::MempoolId_t pool = other ? graphs().get(other).pool : at::cuda::graph_pool_handle();
+    return fromInt32(env, graphs().add(std::unique_ptr<Graph>(new Graph{device, pool, {}})));
+  });
 }
 
-// cudaGraphBegin(graph, other): captures into `graph`, whose temporaries share the memory of `other` (0: its own)
+// Since PyTorch 2.14 a graph whose capture failed gives its memory pool back by itself. Before, the allocator went on as if capturing.
+struct Probe : at::cuda::CUDAGraph {
+  template <class P>
+  static constexpr bool cleansUp() {
+    return requires(P& graph) { graph.capturing_to_pool_; };
+  }
+};
+
+void abandonCapture(const Graph& graph) {
+  leaveSideStream();
+  if constexpr (!Probe::cleansUp<Probe>()) {
+    try {
+      c10::cuda::CUDACachingAllocator::endAllocateToPool(graph.device, graph.pool);
+    } catch (const c10::Error&) {
+      return;  // The capture had ended: the graph itself releases its pool.
+    }
+    c10::cuda::CUDACachingAllocator::releasePool(graph.device, graph.pool);
+  }
+}
+
 napi_value beginCapture(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaGraphBegin", [&]() -> napi_value {
-    Args<2> args(env, info);
-    at::cuda::CUDAGraph& graph = graphs().get(toInt32(env, args[0]));
-    const int32_t other = toInt32(env, args[1]);
-    const c10::MempoolId_t pool = other ? graphs().get(other).pool() : c10::MempoolId_t{0, 0};
-    enterSideStream();
+    Args<1> args(env, info);
+    Graph& graph = graphs().get(toInt32(env, args[0]));
+    const c10::cuda::CUDAGuard guard(graph.device);
+    enterSideStream(graph.device);
     try {
       // Other threads (backward, timers) may go on calling CUDA meanwhile.
-      graph.capture_begin(pool, cudaStreamCaptureModeThreadLocal);
+      graph.graph.capture_begin(graph.pool, cudaStreamCaptureModeThreadLocal);
     } catch (...) {
-      leaveSideStream();
+      abandonCapture(graph);
       throw;
     }
     return nullptr;
@@ -215,10 +266,12 @@ napi_value beginCapture(napi_env env, napi_callback_info info) {
 napi_value endCapture(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaGraphEnd", [&]() -> napi_value {
     Args<1> args(env, info);
+    Graph& graph = graphs().get(toInt32(env, args[0]));
+    const c10::cuda::CUDAGuard guard(graph.device);
     try {
-      graphs().get(toInt32(env, args[0])).capture_end();
+      graph.graph.capture_end();
     } catch (...) {
-      leaveSideStream();
+      abandonCapture(graph);
       throw;
     }
     leaveSideStream();
@@ -229,7 +282,9 @@ napi_value endCapture(napi_env env, napi_callback_info info) {
 napi_value replay(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaGraphReplay", [&]() -> napi_value {
     Args<1> args(env, info);
-    graphs().get(toInt32(env, args[0])).replay();
+    Graph& graph = graphs().get(toInt32(env, args[0]));
+    const c10::cuda::CUDAGuard guard(graph.device);
+    graph.graph.replay();
     return nullptr;
   });
 }
@@ -237,8 +292,10 @@ napi_value replay(napi_env env, napi_callback_info info) {
 napi_value releaseGraph(napi_env env, napi_callback_info info) {
   return guarded(env, "cudaGraphRelease", [&]() -> napi_value {
     Args<1> args(env, info);
+    const int32_t id = toInt32(env, args[0]);
+    const c10::cuda::CUDAGuard guard(graphs().get(id).device);
     c10::cuda::device_synchronize();
-    graphs().release(toInt32(env, args[0]));
+    graphs().release(id);
     return nullptr;
   });
 }

@@ -78,6 +78,8 @@ void registerAutograd(napi_env env, napi_value exports);
 void registerErrors(napi_env env, napi_value exports);
 void registerSystem(napi_env env, napi_value exports);
 void registerCuda(napi_env env, napi_value exports);
+void registerCudaKernels(napi_env env, napi_value exports);
+void registerNvrtc(napi_env env, napi_value exports);
 
 inline void expose(napi_env env, napi_value exports, const char* name, napi_callback callback) {
   napi_value fn;

@@ -41,6 +41,17 @@ napi_value cudaDeviceCount(napi_env env, napi_callback_info) {
   });
 }
 
+// setDeterministic(on): operators take algorithms whose results do not change from run to run, or throw where there is none
+napi_value setDeterministic(napi_env env, napi_callback_info info) {
+  return guarded(env, "setDeterministic", [&]() -> napi_value {
+    Args<1> args(env, info);
+    at::globalContext().setDeterministicAlgorithms(toBool(env, args[0]), false);
+    // Filling what is empty with NaN finds mistakes, at the price of a kernel for each new tensor.
+    at::globalContext().setDeterministicFillUninitializedMemory(false);
+    return nullptr;
+  });
+}
+
 const at::Generator& generatorFor(napi_env env, napi_value device) {
   return at::globalContext().defaultGenerator(c10::Device(toString(env, device)));
 }
@@ -82,6 +93,7 @@ void registerSystem(napi_env env, napi_value exports) {
   expose(env, exports, "getNumThreads", getNumThreads);
   expose(env, exports, "setNumThreads", setNumThreads);
   expose(env, exports, "cudaDeviceCount", cudaDeviceCount);
+  expose(env, exports, "setDeterministic", setDeterministic);
   expose(env, exports, "manualSeed", manualSeed);
   expose(env, exports, "getRngState", getRngState);
   expose(env, exports, "setRngState", setRngState);

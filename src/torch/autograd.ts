@@ -11,12 +11,19 @@ export function enableGrad<T>(body: () => T): T {
   return withGradMode(true, body);
 }
 
+let recording = true;
+
+/** Whether gradients are recorded: outside `noGrad`. */
+export const gradEnabled = (): boolean => recording;
+
 function withGradMode<T>(on: boolean, body: () => T): T {
   const before = native.setGradMode(on);
+  recording = on;
   try {
     return body();
   } finally {
     native.setGradMode(before);
+    recording = before;
   }
 }
 

@@ -40,6 +40,11 @@ const CPP_NAMES: Record<string, string> = {
 
 const firstLine = (text: string): string => text.split("\n", 1)[0]!.trim();
 
+/** Whether libtorch found no memory on a GPU for what it was asked. */
+export const isOutOfGpuMemory = (error: unknown): boolean =>
+  error instanceof TorchError &&
+  /CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED/.test(error.detail);
+
 /** Called by the addon with what went wrong; returns the error it throws. */
 export function makeError(kind: string, operator: string, operands: string, message: string): Error {
   if (kind === "disposed") return new DisposedTensorError(operator, message);

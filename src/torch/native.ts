@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import os from "node:os";
 import { fileURLToPath } from "node:url";
 import { isMainThread, workerData } from "node:worker_threads";
 import { UserError } from "../errors.js";
 import type { NativeCuda } from "./cuda.js";
 import type { TypedArray } from "./dtype.js";
+import { prepareEnvironment } from "./environment.js";
 import { makeError } from "./errors.js";
 
 /** The addon (native/): tensors are positive integer handles, 0 is none; dtypes are c10::ScalarType codes. */
@@ -35,6 +35,7 @@ export interface Native extends NativeCuda {
   getNumThreads(): number;
   setNumThreads(n: number): void;
   cudaDeviceCount(): number;
+  setDeterministic(on: boolean): void;
   manualSeed(seed: number): void;
   getRngState(device: string): number;
   setRngState(device: string, state: number): void;
@@ -51,10 +52,7 @@ function load(): Native {
   if (!existsSync(ADDON_PATH)) {
     throw new UserError(`the native addon is not built (${ADDON_PATH}): run 'npx open-rs setup'`);
   }
-  // libtorch's idle OpenMP threads spin for milliseconds, which starves everything else on a busy machine; sleeping at once costs half
-  // the speed of small products. So they spin for some tens of microseconds (docs/decisions.md). Read once, when libtorch loads.
-  if (process.env.OMP_WAIT_POLICY === undefined) process.env.GOMP_SPINCOUNT ??= "4000";
-  process.env.OMP_NUM_THREADS ??= String(os.availableParallelism());
+  prepareEnvironment(process.env);
   const addon = open();
   addon.setErrorFactory(makeError);
   return addon;
