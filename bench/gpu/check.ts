@@ -1,5 +1,6 @@
 /** Whether the device computes what it should: log-probabilities of sampling against those of training, gradients against float32 on the CPU. */
-import { type PagedKernel, pagedKernel } from "../../src/engine/paged/attend.js";
+import type { PagedKernel } from "../../src/engine/paged/attend.js";
+import { pagedKernel } from "../../src/engine/paged/kernel.js";
 import { PagedRunner } from "../../src/engine/paged/runner.js";
 import { Scheduler } from "../../src/engine/scheduler.js";
 import { type Group, Sequence } from "../../src/engine/sequence.js";
@@ -41,7 +42,7 @@ export interface SamplingCheck {
 /** Samples with each kernel there is, with and without captured graphs, and scores the samples in one packed pass. */
 export function checkSampling(device: string, dtype: DType): SamplingCheck[] {
   const model = checkModel(device, dtype);
-  const best = pagedKernel(device, dtype);
+  const best = pagedKernel(device, dtype, CONFIG);
   const kernels: PagedKernel[] =
     best === "flash-paged" ? [best, "flash-runs", "math"] : best === "math" ? [best] : [best, "math"];
   const checks = kernels.flatMap((kernel) => {

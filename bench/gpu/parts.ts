@@ -1,9 +1,10 @@
 /** Where a decode step's time goes: each part of it alone, for all layers, replayed from a graph of its own. */
 
-import { FLASH_BLOCK, PagedAttend, pagedKernel } from "../../src/engine/paged/attend.js";
+import { FLASH_BLOCK, PagedAttend } from "../../src/engine/paged/attend.js";
 import { PagedCache } from "../../src/engine/paged/cache.js";
 import { DecodeBuffers } from "../../src/engine/paged/graph-buffers.js";
 import { decodeStep } from "../../src/engine/paged/graph-step.js";
+import { pagedKernel } from "../../src/engine/paged/kernel.js";
 import { sample } from "../../src/engine/sampler.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
 import type { CausalLM } from "../../src/model/index.js";
@@ -20,7 +21,7 @@ export function measureParts(model: CausalLM, batch: number, context: number): P
   return noGrad(() =>
     scope(() => {
       const { cache, buffers } = fill(model, batch, context);
-      const kernel = pagedKernel(model.device, model.dtype);
+      const kernel = pagedKernel(model.device, model.dtype, model.config);
       const params = { ...DEFAULT_SAMPLING, temperature: 0.7 };
       const hidden = random(model, [batch, model.config.hiddenSize]);
       const logits = random(model, [batch, model.config.vocabSize]);
@@ -88,7 +89,7 @@ const random = (model: CausalLM, shape: number[]): Tensor =>
 function fill(model: CausalLM, batch: number, context: number): { cache: PagedCache; buffers: DecodeBuffers } {
   const { layers, kvHeads, headDim } = model.config;
   const { dtype, device } = model;
-  const kernel = pagedKernel(device, dtype);
+  const kernel = pagedKernel(device, dtype, model.config);
   const blockSize = kernel === "math" ? 16 : FLASH_BLOCK;
   const maxLength = context + 1;
   const cache = new PagedCache({
@@ -120,8 +121,8 @@ function fill(model: CausalLM, batch: number, context: number): { cache: PagedCa
 
 function replayed(device: string, body: () => void): number {
   if (!isCuda(device)) return timed(device, () => scope(body), { rounds: 3, warmups: 1 });
-  onCaptureStream(() => scope(body));
-  const graph = new CudaGraph();
+  onCaptureStream(device, () => scope(body));
+  const graph = new CudaGraph(device);
   graph.capture(() => scope(body));
   const ms = timed(device, () => graph.replay(), { rounds: 20, warmups: 3 });
   graph.dispose();

@@ -6,7 +6,7 @@
  */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { pagedKernel } from "../../src/engine/paged/attend.js";
+import { pagedKernel } from "../../src/engine/paged/kernel.js";
 import { UserError } from "../../src/errors.js";
 import {
   cudaDevice,
@@ -108,7 +108,7 @@ add("machine", {
   memory_gib: gib(machine?.bytes ?? null),
   torch: torchVersion(),
   dtype,
-  attention: pagedKernel(device, dtype),
+  attention: pagedKernel(device, dtype, config),
   computed_parameters_m: round(computedParameters(config) / 1e6),
 });
 

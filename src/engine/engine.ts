@@ -1,7 +1,8 @@
 import { UserError } from "../errors.js";
 import type { CausalLM } from "../model/index.js";
+import { orSmallerLater } from "../passes/full-memory.js";
 import type { Tokenizer } from "../text/types.js";
-import { manualSeed, noGrad, scope } from "../torch/index.js";
+import { emptyCacheIfTight, manualSeed, noGrad, scope } from "../torch/index.js";
 import { chooseRunner } from "./choose-runner.js";
 import { Scheduler } from "./scheduler.js";
 import { type Group, Sequence } from "./sequence.js";
@@ -41,14 +42,34 @@ export class Engine {
    * Reproducible for the same seed and the same call. Throws UserError when a prompt leaves no room in the context.
    */
   async generate(prompts: readonly (readonly number[])[], options: GenerateOptions = {}): Promise<Completion[][]> {
+    checkParams({ ...DEFAULT_SAMPLING, ...options });
+    prompts.forEach((promptIds, prompt) => {
+      this.#checkRoom(newGroup(prompt, promptIds, 1));
+    });
+    const rows = Math.min(this.#maxBatchSize, prompts.length * (options.n ?? 1));
+    const { device } = this.model;
+    const attempt = (rows: number) => () => this.#generate(prompts, options, Math.max(1, rows));
+    try {
+      // Tokens that were passed on cannot be taken back.
+      if (options.onToken) return await attempt(rows)();
+      const advice = () => samplingAdvice(device, rows);
+      return await orSmallerLater({ device, first: attempt(rows), smaller: attempt(rows >> 1), advice });
+    } finally {
+      emptyCacheIfTight(device);
+    }
+  }
+
+  async #generate(
+    prompts: readonly (readonly number[])[],
+    options: GenerateOptions,
+    maxRows: number,
+  ): Promise<Completion[][]> {
     const { n = 1, onToken, shouldStop, ...given } = options;
     const params = { ...DEFAULT_SAMPLING, ...given };
-    checkParams(params);
     if (params.seed !== undefined) manualSeed(params.seed);
     const groups = prompts.map((promptIds, prompt) => newGroup(prompt, promptIds, n));
-    for (const group of groups) this.#checkRoom(group);
-    const scheduler = new Scheduler(groups, this.#maxBatchSize);
-    const sizes = { maxRows: Math.min(this.#maxBatchSize, prompts.length * n), longestPrompt: longest(prompts) };
+    const scheduler = new Scheduler(groups, maxRows);
+    const sizes = { maxRows, longestPrompt: longest(prompts) };
     const run = chooseRunner(this.model, this.tokenizer, params, scheduler, onToken, sizes);
     const release = this.model.lora?.hold();
     try {
@@ -81,6 +102,10 @@ export class Engine {
       );
   }
 }
+
+const samplingAdvice = (device: string, rows: number): string =>
+  `the memory of ${device} is full, also with ${rows >> 1} completions sampled together: lower max_completion_length or num_generations, ` +
+  "or give the GPU to this run alone";
 
 const longest = (prompts: readonly (readonly number[])[]): number => Math.max(0, ...prompts.map((ids) => ids.length));
 

@@ -11,6 +11,7 @@ import { CompletionsLog } from "../run/completions.js";
 import { createProgress } from "../terminal/progress.js";
 import { loadTokenizer, type Tokenizer } from "../text/index.js";
 import { manualSeed } from "../torch/index.js";
+import { prepareDeterminism } from "../training/determinism.js";
 import { chooseDevice } from "../training/device.js";
 import { Learner, restoreRng } from "../training/learner.js";
 import { loadTrainee, saveTrained } from "../training/lora.js";
@@ -38,6 +39,7 @@ export async function runGrpo(
   functions: Functions = {},
 ): Promise<TrainOutcome> {
   const device = chooseDevice(recipe, log);
+  prepareDeterminism(recipe, device);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const tokenizer = loadTokenizer(source, { chatTemplate: templateOf(recipe) });
@@ -87,7 +89,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     log(`going on from ${session.checkpoint.path}`);
   }
   const longestPrompt = parts.train.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
-  const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length);
+  const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length, reference?.model);
   const resumeAtStep = session.checkpoint?.step ?? 0;
   const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
   const evaluation = parts.test && {

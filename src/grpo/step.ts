@@ -1,4 +1,5 @@
 import { backwardTokens, packBatch, planBatches, scoreTokens } from "../passes/batch.js";
+import { learningAdvice, orSmaller, shrink } from "../passes/full-memory.js";
 import { zerosFor } from "../passes/half-gradients.js";
 import type { PassPlan } from "../passes/memory.js";
 import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
@@ -31,7 +32,14 @@ export function learn(
   stepsDone: number,
 ): Record<string, number> {
   const step = withEntropyTerms(weighted(parts, recipe, shape), { learner, recipe, shape, passes });
-  const done = accumulate(learner, recipe, passes, step);
+  const { device } = learner.model;
+  const first = () => accumulate(learner, recipe, passes, step);
+  const smaller = () => {
+    learner.optimizer.zeroGrad();
+    shrink(passes, recipe.gradient_checkpointing);
+    return first();
+  };
+  const done = orSmaller({ device, first, smaller, advice: () => learningAdvice(device, passes) });
   if (!Number.isFinite(done.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${done.loss}`);
   const { entropy_coef } = recipe;
   const bonus: Record<string, number> = entropy_coef === 0 ? {} : { policy_loss: done.loss + done.bonus, entropy_coef };

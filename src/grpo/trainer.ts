@@ -10,6 +10,7 @@ import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import type { Progress } from "../terminal/progress.js";
+import { asDeterministic } from "../training/determinism.js";
 import { isDue } from "../training/intervals.js";
 import { type Learner, type RngState, saveRng } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
@@ -85,7 +86,7 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
     const samples = batch.parts.flatMap((part) => part.samples);
     const learnt = dumpIfNonFinite(run, samples, state.step, () =>
       learner.model.withDropout([run.recipe.seed, step], () =>
-        phase("learning", () => learn(run, batch.parts, state.step)),
+        phase("learning", () => asDeterministic(run.recipe, () => learn(run, batch.parts, state.step))),
       ),
     );
 

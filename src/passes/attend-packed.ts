@@ -25,18 +25,26 @@ export interface Block {
   length: number;
 }
 
-/** Each token sees the earlier tokens of its own sequence. `starts`: where sequences begin and end, if a kernel takes them all at once. */
-export function packed(blocks: readonly Block[], device: string): PlainAttend & { starts?: Tensor } {
+/** q [1, H, N, K] over k and v [1, G, N, K] of packed blocks. */
+export type PackedAttention = (
+  blocks: readonly Block[],
+  layer: AttentionLayer,
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+) => Tensor;
+
+/**
+ * Each token sees the earlier tokens of its own sequence. `varlen`: FlashAttention takes them all at once (packed-kernel.ts); `starts` then
+ * says where sequences begin and end.
+ */
+export function packed(blocks: readonly Block[], device: string, varlen: boolean): PlainAttend & { starts?: Tensor } {
   const length = Math.max(...blocks.map((block) => block.length));
   const positions = blocks.flatMap(({ rows, length }) => Array.from({ length: rows * length }, (_, i) => i % length));
   const base = { positions: tensor(positions, [1, positions.length], "int64").to(device), length };
-  const inBlocks: PlainAttend["attend"] = (layer, q, k, v) => blockAttention(blocks, layer, q, k, v);
-  if (device === "cpu") return { ...base, attend: inBlocks };
+  if (!varlen) return { ...base, attend: (layer, q, k, v) => blockAttention(blocks, layer, q, k, v) };
   const starts = tensor(sequenceStarts(blocks), undefined, "int32").to(device);
-  // The kernel knows half precision only.
-  const attend: PlainAttend["attend"] = (layer, q, k, v) =>
-    q.dtype === "float32" ? inBlocks(layer, q, k, v) : flashAttention(starts, length, layer, q, k, v);
-  return { ...base, starts, attend };
+  return { ...base, starts, attend: (layer, q, k, v) => flashAttention(starts, length, layer, q, k, v) };
 }
 
 /** The lengths of a tree's parts: those of its root, then of each continuation, which sees the root and itself. */
@@ -104,7 +112,7 @@ function treeAttention(
   return outs.length === 1 ? outs[0]! : ops.cat(outs, { dim: 2 });
 }
 
-function blockAttention(
+export function blockAttention(
   blocks: readonly Block[],
   layer: AttentionLayer,
   q_1HNK: Tensor,
@@ -130,7 +138,7 @@ function blockAttention(
 }
 
 /** FlashAttention-2 (Dao 2023, arXiv 2307.08691) over sequences that begin where `starts` says, none longer than `longest`. */
-function flashAttention(
+export function flashAttention(
   starts: Tensor,
   longest: number,
   layer: AttentionLayer,

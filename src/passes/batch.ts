@@ -12,6 +12,7 @@ import { forwardAndBackward } from "./checkpointing.js";
 import { FILL } from "./fill.js";
 import { backwardHidden, type HeadOptions, type LogpGradient, scoreHidden, type TokenScores } from "./head.js";
 import { type MicroBatchOptions, planBlocks, planMicroBatches, planTreeBatches, type Tree } from "./micro-batches.js";
+import { takesVarlen } from "./packed-kernel.js";
 
 /** Token ids of which those from index `from` (≥ 1) on are scored: a prompt and its completion, for example. */
 export interface ScoredSequence {
@@ -63,7 +64,7 @@ export function packBatch(sequences: readonly ScoredSequence[], model: BatchMode
 
 function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
   const lengths = sequences.map((s) => s.ids.length);
-  const varlen = model.device !== "cpu" && model.dtype !== "float32";
+  const varlen = takesVarlen(model);
   const plan = planBlocks(lengths, varlen ? 0 : BLOCK_OVERHEAD);
   const blocks = plan.map((indices) => ({ rows: indices.length, length: lengths[indices.at(-1)!]! }));
   const starts: number[] = [];
@@ -76,7 +77,7 @@ function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): To
   });
   return scope(() => ({
     ...layOut(sequences, starts, [1, tokens], model.device),
-    attend: packed(blocks, model.device),
+    attend: packed(blocks, model.device, varlen),
   }));
 }
 

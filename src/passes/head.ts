@@ -133,7 +133,8 @@ function overChunks(
         const targets = filled(targets_N.narrow(0, start, length), model);
         parts.push(scope(() => visit(scoreChunk(model, start, length, hidden, targets, options.temperature ?? 1))));
       }
-      const join = (key: keyof PerToken) => (parts.length === 0 ? ops.zeros([0]) : ops.cat(parts.map((p) => p[key])));
+      const join = (key: keyof PerToken) =>
+        parts.length === 0 ? ops.zeros([0], { device: hidden_ND.device }) : ops.cat(parts.map((p) => p[key]));
       return { logps_N: join("logps"), entropy_N: join("entropy"), best_N: join("best") };
     }),
   );
@@ -143,7 +144,7 @@ function overChunks(
 function filled(rows: Tensor, { device, dtype }: CausalLM): Tensor {
   const missing = device === "cpu" && dtype !== "float32" ? -rows.size(0) & (FILL - 1) : 0;
   if (missing === 0) return rows;
-  const none = ops.zeros([missing, ...rows.shape.slice(1)], { dtype: rows.dtype });
+  const none = ops.zeros([missing, ...rows.shape.slice(1)], { dtype: rows.dtype, device });
   return ops.cat([rows, none]);
 }
 

@@ -75,11 +75,16 @@ const RESERVE = 512 * 2 ** 20;
 
 /**
  * The plan of a run whose longest sequence has `longest` tokens. Checkpointing, unless forbidden, is used where memory is too small for the
- * longest sequence, or for passes large enough to be fast.
+ * longest sequence, or for passes large enough to be fast. `reference` is the model of the KL term, which lies in memory beside it.
  */
-export function choosePasses(model: CausalLM, keys: MemoryKeys, longest: number): PassPlan {
+export function choosePasses(
+  model: CausalLM,
+  keys: MemoryKeys,
+  longest: number,
+  reference: Pick<CausalLM, "weights"> | null = null,
+): PassPlan {
   const { config, dtype, device } = model;
-  const memory = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys);
+  const memory = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys, reference);
   return planPasses(activationBytes(config, dtype, device, longest), keys, { longest, memory, gpu: isCuda(device) });
 }
 
@@ -102,14 +107,20 @@ export function planPasses(bytes: ActivationBytes, keys: PassKeys, { longest, me
 }
 
 /**
- * Weights, gradients, and what the optimizer keeps. Gradients of half-precision weights add up in float32 (half-gradients.ts); what a pass
- * adds to the largest of them exists beside it, in its own precision and as float32.
+ * Weights, gradients, what the optimizer keeps, and the reference's weights where they are not the model's own (which adapters leave as they
+ * are). Gradients of half-precision weights add up in float32 (half-gradients.ts); what a pass adds to the largest of them exists beside
+ * it, in its own precision and as float32.
  */
-export function trainingBytes(model: CausalLM, { optim, master_weights }: OptimizerMemoryKeys): number {
+export function trainingBytes(
+  model: Pick<CausalLM, "weights" | "parameters">,
+  { optim, master_weights }: OptimizerMemoryKeys,
+  reference: Pick<CausalLM, "weights"> | null = null,
+): number {
   const moments = { float32: 8, bfloat16: 4, "8bit": 2 }[MOMENTS[optim]];
   let bytes = 0;
   let largest = 0;
-  for (const { numel, dtype } of model.weights.values()) bytes += numel * ITEM_BYTES[dtype];
+  const weights = new Set([...model.weights.values(), ...(reference?.weights.values() ?? [])]);
+  for (const { numel, dtype } of weights) bytes += numel * ITEM_BYTES[dtype];
   for (const { numel, dtype } of model.parameters().values()) {
     const half = dtype !== "float32";
     const master = half && master_weights ? 4 : 0;

@@ -5,6 +5,7 @@ import { resolveModelFolder } from "../model/hub.js";
 import { choosePasses } from "../passes/memory.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { createProgress } from "../terminal/progress.js";
+import { prepareDeterminism } from "../training/determinism.js";
 import { chooseDevice } from "../training/device.js";
 import { Learner } from "../training/learner.js";
 import { loadTrainee, saveTrained } from "../training/lora.js";
@@ -31,6 +32,7 @@ type Log = (line: string) => void;
 /** Trains as the recipe says; the same call goes on where an earlier one stopped. */
 export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
   const device = chooseDevice(recipe, log);
+  prepareDeterminism(recipe, device);
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const data = await loadSftData(recipe, source, log);

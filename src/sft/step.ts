@@ -1,6 +1,6 @@
 import type { CausalLM } from "../model/index.js";
+import { learningAdvice, orSmaller, shrink } from "../passes/full-memory.js";
 import {
-  type BackwardOptions,
   backwardTokens,
   packBatch,
   planBatches,
@@ -8,6 +8,7 @@ import {
   type TokenBatch,
   type TokenScores,
 } from "../passes/index.js";
+import type { PassPlan } from "../passes/memory.js";
 import type { MicroBatchOptions } from "../passes/micro-batches.js";
 import { phase } from "../run/phases.js";
 import { ops, scope } from "../torch/index.js";
@@ -33,13 +34,23 @@ export function learnStep(
   learner: Learner,
   examples: readonly Example[],
   stepsDone: number,
-  plan: MicroBatchOptions & Pick<BackwardOptions, "checkpointing">,
+  plan: PassPlan,
+  gradient_checkpointing: boolean | "auto" = "auto",
 ): Record<string, number> {
   const total = tokensToLearn(examples);
-  const options = { checkpointing: plan.checkpointing ?? false };
-  const metrics = overMicroBatches(learner.model, examples, plan, (batch) =>
-    backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total), options),
-  );
+  const { device } = learner.model;
+  const first = () =>
+    overMicroBatches(learner.model, examples, plan, (batch) =>
+      backwardTokens(learner.model, batch, (logps_C) => ops.fullLike(logps_C, -1 / total), {
+        checkpointing: plan.checkpointing,
+      }),
+    );
+  const smaller = () => {
+    learner.optimizer.zeroGrad();
+    shrink(plan, gradient_checkpointing);
+    return first();
+  };
+  const metrics = orSmaller({ device, first, smaller, advice: () => learningAdvice(device, plan) });
   if (!Number.isFinite(metrics.loss)) throw new NonFiniteError(`the loss of step ${stepsDone + 1} is ${metrics.loss}`);
   return { ...metrics, ...phase("optimizer", () => learner.update(stepsDone)) };
 }

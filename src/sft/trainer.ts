@@ -8,6 +8,7 @@ import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import { yieldToEvents } from "../terminal/interrupt.js";
 import type { Progress } from "../terminal/progress.js";
+import { asDeterministic } from "../training/determinism.js";
 import { isDue } from "../training/intervals.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
@@ -74,9 +75,8 @@ function initialState({ recipe, data }: SftRun): SftState {
 function learnOrDump(run: SftRun, examples: readonly Example[], stepsDone: number): Record<string, number> {
   try {
     const seed = [run.recipe.seed, stepsDone + 1];
-    return run.learner.model.withDropout(seed, () =>
-      phase("learning", () => learnStep(run.learner, examples, stepsDone, run.plan)),
-    );
+    const step = () => learnStep(run.learner, examples, stepsDone, run.plan, run.recipe.gradient_checkpointing);
+    return run.learner.model.withDropout(seed, () => phase("learning", () => asDeterministic(run.recipe, step)));
   } catch (error) {
     if (!(error instanceof NonFiniteError)) throw error;
     throw dumpBatch(error, run.recipe.output_dir, stepsDone + 1, examples, run.data.tokenizer);

@@ -8,9 +8,9 @@ import { noGrad, ops, scope, type Tensor } from "../../src/torch/index.js";
 import { Learner } from "../../src/training/learner.js";
 import { fixtureDir, golden, idsOf, maxDifference, naiveLogprobs } from "../model/fixtures.js";
 
-const WHOLE = { maxTokens: 1e6, overhead: 1e6 };
-const ONE_EACH = { maxTokens: 1, overhead: 0 };
-const SOME = { maxTokens: 64, overhead: 8 };
+const WHOLE = { maxTokens: 1e6, checkpointing: false };
+const ONE_EACH = { maxTokens: 1, checkpointing: false };
+const SOME = { maxTokens: 64, checkpointing: false };
 const FAMILIES = ["qwen2-tied", "qwen3", "llama3-rope-old"];
 
 /** Keeps gradients as they are and weights where they are, so that both can be looked at. */

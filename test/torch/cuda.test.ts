@@ -53,7 +53,7 @@ test("uploading to a CPU copies", () => {
 
 test.skipIf(cudaCompiled())("built without CUDA, the rest says so and what to do", () => {
   const message = /without CUDA.*setup\.mjs/s;
-  expect(() => new CudaGraph().capture(() => {})).toThrow(message);
+  expect(() => new CudaGraph("cuda:0").capture(() => {})).toThrow(message);
   expect(() => cudaDevice()).toThrow(message);
   expect(() => cudaMemory("cuda:0")).toThrow(message);
   expect(() => synchronize("cuda:0")).toThrow(message);

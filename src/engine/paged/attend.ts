@@ -1,8 +1,7 @@
 import { assert } from "../../errors.js";
 import type { AttentionLayer, PlainAttend } from "../../model/attend.js";
 import { flashWindow } from "../../passes/attend-packed.js";
-import { isCuda } from "../../torch/cuda.js";
-import { callOp, callTensorOp, type DType, noGrad, ops, scope, type Tensor, TorchError } from "../../torch/index.js";
+import { callOp, callTensorOp, ops, type Tensor } from "../../torch/index.js";
 import { native } from "../../torch/native.js";
 import { wrapOptional } from "../../torch/tensor.js";
 import { flat, type PagedCache } from "./cache.js";
@@ -15,40 +14,13 @@ export type PagedKernel = "flash-paged" | "flash-runs" | "math";
 /** FlashAttention-2 takes blocks of a multiple of this many tokens only. */
 export const FLASH_BLOCK = 256;
 
-const known = new Map<string, PagedKernel>();
-
-/** What this libtorch does on the device in this dtype: the best kernel that a small trial goes through with. */
-export function pagedKernel(device: string, dtype: DType): PagedKernel {
-  if (!isCuda(device) || (dtype !== "bfloat16" && dtype !== "float16")) return "math";
-  const key = `${device} ${dtype}`;
-  const kernel =
-    known.get(key) ?? (["flash-paged", "flash-runs"] as const).find((k) => works(k, device, dtype)) ?? "math";
-  known.set(key, kernel);
-  return kernel;
-}
-
-/** Some libtorch have block tables in the operator's schema, but not in the kernel that comes with them. */
-function works(kernel: "flash-paged" | "flash-runs", device: string, dtype: DType): boolean {
-  const schema = native.schemas().find((text) => text.startsWith("aten::_flash_attention_forward("));
-  if (!schema?.includes(kernel === "flash-paged" ? "block_table" : "seqused_k")) return false;
-  return noGrad(() =>
-    scope(() => {
-      const cache = ops.zeros([2, FLASH_BLOCK, 1, 64], { dtype, device });
-      const query = ops.zeros([1, 2, 64], { dtype, device });
-      const tables = {
-        blocks: ops.ones([1, 1], { dtype: "int32", device }),
-        lengths: ops.zeros([1, 1], { dtype: "int64", device }),
-      };
-      try {
-        const layer = { index: 0, window: undefined };
-        flashOver(kernel, tables, { blockSize: FLASH_BLOCK, longest: FLASH_BLOCK })(layer, query, cache, cache);
-        return true;
-      } catch (error) {
-        if (error instanceof TorchError) return false;
-        throw error;
-      }
-    }),
-  );
+/** What `attend` reads of a model's shape. */
+export interface Heads {
+  heads: number;
+  kvHeads: number;
+  headDim: number;
+  /** Of the layers that have windows, the windows. */
+  kinds?: readonly { window?: number | undefined }[];
 }
 
 /** Tensors that say where the rows of one decode step are; they keep their memory from step to step. */
@@ -69,7 +41,7 @@ export class PagedAttend implements PlainAttend {
 
   constructor(
     private readonly cache: PagedCache,
-    private readonly tables: PagedTables,
+    tables: PagedTables,
     kernel: PagedKernel,
   ) {
     const { blockSize } = cache.shape;
@@ -78,7 +50,7 @@ export class PagedAttend implements PlainAttend {
     const index = callTensorOp("aten::floor_divide", "Scalar", tables.lengths, blockSize);
     const block = tables.blocks.to("int64").gather(1, index).mul(blockSize);
     this.#slots_B = block.add(callTensorOp("aten::remainder", "Scalar", tables.lengths, blockSize)).squeeze(1);
-    this.#read = kernel === "math" ? this.#math() : this.#flash(kernel);
+    this.#read = cacheReader(cache, tables, kernel);
   }
 
   attend(layer: AttentionLayer, q_BH1K: Tensor, k_BG1K: Tensor, v_BG1K: Tensor): Tensor {
@@ -86,50 +58,64 @@ export class PagedAttend implements PlainAttend {
     ops.indexCopy_(flat(this.cache.values(layer.index)), 0, this.#slots_B, v_BG1K.squeeze(2));
     return this.#read(layer, q_BH1K.squeeze(2)).unsqueeze(2);
   }
+}
 
-  #flash(kernel: "flash-paged" | "flash-runs"): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
-    const attention = flashOver(kernel, this.tables, { blockSize: this.cache.shape.blockSize, longest: this.length });
-    return (layer, q_BHK) => attention(layer, q_BHK, this.cache.keys(layer.index), this.cache.values(layer.index));
-  }
+/** Attention of one query per row, [B, H, K], over its blocks of a layer. */
+export function cacheReader(
+  cache: Pick<PagedCache, "shape" | "width" | "keys" | "values">,
+  tables: PagedTables,
+  kernel: PagedKernel,
+): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
+  if (kernel === "math") return overGathered(cache, tables);
+  const { blockSize } = cache.shape;
+  const attention = flashOver(kernel, tables, { blockSize, longest: cache.width * blockSize });
+  return (layer, q_BHK) => attention(layer, q_BHK, cache.keys(layer.index), cache.values(layer.index));
+}
 
-  /** Everywhere else: a copy of each row's blocks, two batched products and a softmax. */
-  #math(): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
-    const { dtype, device, kvHeads: G, headDim: K } = this.cache.shape;
-    const [B, W] = [this.positions.size(0), this.tables.blocks.size(1)];
-    const blocks = this.tables.blocks.reshape(-1);
-    const columns = ops.arange(0, this.length, { dtype: "int64", device });
-    const none = ops.zeros([1], { dtype, device });
-    const maskOf = (hidden_BC: Tensor): Tensor =>
-      ops
-        .maskedFill(none, hidden_BC.unsqueeze(1), Number.NEGATIVE_INFINITY)
-        .unsqueeze(1)
-        .expand(B, G, 1, this.length)
-        .reshape(B * G, 1, this.length);
-    const later_BC = ops.gt(columns, this.positions);
-    const causal_NRC = maskOf(later_BC);
-    const masked = ({ window }: AttentionLayer): Tensor =>
-      window === undefined || window >= this.length
-        ? causal_NRC
-        : maskOf(ops.logicalOr(later_BC, ops.le(columns, this.positions.sub(window))));
-    const gathered = (t: Tensor) => t.indexSelect(0, blocks).view(B, W * this.cache.shape.blockSize, G, K);
-    return (layer, q_BHK) => {
-      const R = q_BHK.size(1) / G;
-      const keys = gathered(this.cache.keys(layer.index))
-        .permute(0, 2, 3, 1)
-        .reshape(B * G, K, this.length);
-      const values = gathered(this.cache.values(layer.index))
-        .transpose(1, 2)
-        .reshape(B * G, this.length, K);
-      const scores = ops.baddbmm(masked(layer), q_BHK.reshape(B * G, R, K), keys, { alpha: 1 / Math.sqrt(K) });
-      return ops.bmm(ops.softmax(scores, -1, { dtype: "float32" }).to(dtype), values).view(B, G * R, K);
-    };
-  }
+/** Everywhere without FlashAttention: a copy of each row's blocks, two batched products and a softmax. */
+function overGathered(
+  cache: Pick<PagedCache, "shape" | "width" | "keys" | "values">,
+  tables: PagedTables,
+): (layer: AttentionLayer, q_BHK: Tensor) => Tensor {
+  const { dtype, device, kvHeads: G, headDim: K, blockSize } = cache.shape;
+  const [B, W] = [tables.lengths.size(0), tables.blocks.size(1)];
+  const length = cache.width * blockSize;
+  const blocks = tables.blocks.reshape(-1);
+  const columns = ops.arange(0, length, { dtype: "int64", device });
+  const none = ops.zeros([1], { dtype, device });
+  const maskOf = (hidden_BC: Tensor): Tensor =>
+    ops
+      .maskedFill(none, hidden_BC.unsqueeze(1), Number.NEGATIVE_INFINITY)
+      .unsqueeze(1)
+      .expand(B, G, 1, length)
+      .reshape(B * G, 1, length);
+  const later_BC = ops.gt(columns, tables.lengths);
+  const causal_NRC = maskOf(later_BC);
+  const masked = ({ window }: AttentionLayer): Tensor =>
+    window === undefined || window >= length
+      ? causal_NRC
+      : maskOf(ops.logicalOr(later_BC, ops.le(columns, tables.lengths.sub(window))));
+  const gathered = (t: Tensor) => t.indexSelect(0, blocks).view(B, W * blockSize, G, K);
+  return (layer, q_BHK) => {
+    const R = q_BHK.size(1) / G;
+    const keys = gathered(cache.keys(layer.index))
+      .permute(0, 2, 3, 1)
+      .reshape(B * G, K, length);
+    const values = gathered(cache.values(layer.index))
+      .transpose(1, 2)
+      .reshape(B * G, length, K);
+    const scores = ops.baddbmm(masked(layer), q_BHK.reshape(B * G, R, K), keys, { alpha: 1 / Math.sqrt(K) });
+    return ops.bmm(ops.softmax(scores, -1, { dtype: "float32" }).to(dtype), values).view(B, G * R, K);
+  };
 }
 
 /**
  * FlashAttention-2 with one query per row (Dao 2023, arXiv 2307.08691) over keys and values [N, S, G, K], of which no row has more than
  * `longest`; it splits long rows over the processors by itself.
  */
+export const flashSchema = (): string =>
+  native.schemas().find((text) => text.startsWith("aten::_flash_attention_forward(")) ?? "";
+
 function flashOver(
   kernel: "flash-paged" | "flash-runs",
   { blocks, lengths }: PagedTables,
@@ -140,12 +126,15 @@ function flashOver(
   const queries = ops.arange(0, B + 1, { dtype: "int32", device: lengths.device });
   // Where each row's keys begin; with block tables the kernel finds them itself.
   const starts = ops.cat([blocks.select(1, 0).mul(blockSize), used_B.narrow(0, 0, 1)]);
+  const passesSplits = kernel === "flash-paged" && flashSchema().includes("num_splits");
   return (layer, q_BHK, keys, values) => {
     const [k, v] = kernel === "flash-paged" ? [keys, values] : [flat(keys), flat(values)];
     // max_q, max_k, dropout, causal, debug mask; scale by default, windows, seqused_k, alibi_slopes
     const fixed = [1, longest, 0, false, false, undefined, ...flashWindow(layer), used_B, undefined];
-    const table = kernel === "flash-paged" ? blocks : undefined;
-    const outputs = callOp("aten::_flash_attention_forward", "", q_BHK, k, v, queries, starts, ...fixed, table);
+    // Without shared heads, or with a window, the kernel loses all rows but the first when it splits them (pytorch #194167): one split.
+    const splits = passesSplits && (q_BHK.size(1) === keys.size(2) || layer.window !== undefined) ? [1] : [];
+    const table = kernel === "flash-paged" ? [blocks, ...splits] : [];
+    const outputs = callOp("aten::_flash_attention_forward", "", q_BHK, k, v, queries, starts, ...fixed, ...table);
     const [out_BHK] = (outputs as number[]).map(wrapOptional);
     assert(out_BHK, "flash attention returns its output first");
     return out_BHK;

@@ -9,10 +9,11 @@ import type { Admission, Scheduler } from "../scheduler.js";
 import type { Sequence } from "../sequence.js";
 import { Recorder } from "../stops.js";
 import type { OnToken, SamplingParams } from "../types.js";
-import { FLASH_BLOCK, type PagedKernel, pagedKernel } from "./attend.js";
+import { FLASH_BLOCK, type PagedKernel } from "./attend.js";
 import { PagedCache } from "./cache.js";
 import { bucketOf, DecodeBuffers, Readback } from "./graph-buffers.js";
 import { GraphedSteps } from "./graph-step.js";
+import { pagedKernel } from "./kernel.js";
 
 export interface PagedOptions {
   /** Sequences decoded together at most. */
@@ -66,7 +67,7 @@ export class PagedRunner {
   ) {
     const { layers, kvHeads, headDim, maxPositions } = model.config;
     const { dtype, device } = model;
-    const kernel = options.kernel ?? pagedKernel(device, dtype);
+    const kernel = options.kernel ?? pagedKernel(device, dtype, model.config);
     // One token more than the longest may be decoded ahead of its end.
     const maxLength = Math.min(options.longestPrompt + params.maxTokens, maxPositions) + 1;
     const blockSize = options.blockSize ?? (kernel === "math" ? 16 : FLASH_BLOCK);

@@ -43,5 +43,12 @@ export const modelFields = {
     .regex(DEVICE, "auto, cpu, cuda, or cuda:N")
     .default("auto")
     .describe("Where to compute: cpu, cuda (the first GPU) or cuda:N; auto: the first GPU, else the CPU."),
+  deterministic: z
+    .boolean()
+    .default(false)
+    .describe(
+      "On a GPU: learn with algorithms that give the same bits on every run, slower (FlashAttention's backward pass otherwise adds in " +
+        "any order). A CPU gives the same bits anyway.",
+    ),
   threads: count(1024).nullable().default(null).describe("Threads for the CPU. null: the physical cores available."),
 };

@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import { Engine } from "../../../src/engine/index.js";
-import { pagedKernel } from "../../../src/engine/paged/attend.js";
 import { bucketOf } from "../../../src/engine/paged/graph-buffers.js";
 import { type PagedOptions, PagedRunner } from "../../../src/engine/paged/runner.js";
 import { Scheduler } from "../../../src/engine/scheduler.js";
@@ -160,9 +159,4 @@ test.each([
   [300, 512],
 ])("%i rows take the step made for %i", (rows, bucket) => {
   expect(bucketOf(rows)).toBe(bucket);
-});
-
-test("without a GPU, or in float32, blocks are gathered", () => {
-  expect(pagedKernel("cpu", "bfloat16")).toBe("math");
-  expect(pagedKernel("cuda:0", "float32")).toBe("math");
 });
