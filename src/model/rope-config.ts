@@ -48,7 +48,7 @@ export interface RopeConfig {
   partial: number;
   /** Factor of all cosines and sines, and so, squared, of the scores: YaRN's temperature, Gemma's query_pre_attn_scalar. */
   magnitude: number;
-  /** Positions there are frequencies for; undefined: as many as one likes. */
+  /** Positions that these frequencies are for; longer sequences would need others from their first token on. */
   limit: number | undefined;
 }
 

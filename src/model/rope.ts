@@ -5,7 +5,6 @@
  *
  * K head dimension, N positions, P any shape of positions, H heads.
  */
-import { UserError } from "../errors.js";
 import { type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
 import type { RopeConfig } from "./rope-config.js";
 import { inverseFrequencies } from "./rope-frequencies.js";
@@ -51,11 +50,6 @@ export class RopeTable {
 
   /** The table of the positions below `length`, at least. */
   upTo(length: number) {
-    const { limit = length } = this.rope;
-    if (length > limit)
-      throw new UserError(
-        `a sequence of ${length} tokens: the rotary embedding in config.json is supported up to position ${limit} only; shorten prompts or completions`,
-      );
     if (this.table === undefined || this.table.length < length) {
       this.dispose();
       this.table = this.build(2 ** Math.ceil(Math.log2(Math.max(length, 64))));

@@ -3,7 +3,7 @@
  *
  * B rows, T tokens per row, N scored tokens in all, D hidden size.
  */
-import { assert } from "../errors.js";
+import { assert, UserError } from "../errors.js";
 import { type Attend, causal, fusedOnCpu } from "../model/attend.js";
 import type { CausalLM } from "../model/decoder.js";
 import { noGrad, scope, type Tensor, tensor } from "../torch/index.js";
@@ -59,7 +59,18 @@ export function planBatches(
  * is one sequence, so nothing is padded.
  */
 export function packBatch(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {
+  checkLengths(sequences, model.config);
   return fusedOnCpu(model) ? packTrees(sequences, model) : packBlocks(sequences, model);
+}
+
+/** Sampling ends at the model's context; data may be longer, which only some rotary embeddings take. */
+function checkLengths(sequences: readonly ScoredSequence[], { ropes, maxPositions }: BatchModel["config"]): void {
+  if (ropes.every(({ limit }) => limit === undefined)) return;
+  const long = sequences.find(({ ids }) => ids.length > maxPositions);
+  if (long === undefined) return;
+  throw new UserError(
+    `a sequence of ${long.ids.length} tokens: with this rope_type a model is supported up to ${maxPositions}; leave out or shorten longer ones (max_length, max_completion_length)`,
+  );
 }
 
 function packBlocks(sequences: readonly ScoredSequence[], model: BatchModel): TokenBatch {

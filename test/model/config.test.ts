@@ -110,7 +110,9 @@ describe("parseConfig", () => {
     const phi = { ...rawOf("phi3-longrope-partial"), rope_scaling: null, partial_rotary_factor: 0.5 };
     expect(parseConfig(phi).ropes[0]).toMatchObject({ partial: 0.5, scaling: undefined });
     // Long sequences would be rotated otherwise from their first token on.
-    expect(parseConfig(rawOf("phi3-longrope-partial")).maxPositions).toBe(64);
+    expect(parseConfig(rawOf("phi3-longrope-partial"))).toMatchObject({ maxPositions: 64, ropes: [{ limit: 64 }] });
+    const dynamic = { ...DEEPSEEK, rope_scaling: { type: "dynamic", factor: 2 } };
+    expect(parseConfig(dynamic)).toMatchObject({ maxPositions: 131072, ropes: [{ limit: 131072 }] });
   });
 
   const refused: [string, Record<string, unknown>, RegExp][] = [

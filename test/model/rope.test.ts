@@ -1,7 +1,6 @@
 /** Rotary frequencies are transformers' own, for every `rope_type` and its options (test/golden/make_rope.py). */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { UserError } from "../../src/errors.js";
 import { FieldReader } from "../../src/model/fields.js";
 import { RopeTable } from "../../src/model/rope.js";
 import { parseRope } from "../../src/model/rope-config.js";
@@ -40,14 +39,4 @@ it("cosines and sines have the magnitude", () => {
   cos.forEach((x, i) => {
     expect(Math.hypot(x, sin[i]!)).toBeCloseTo(1.5, 5);
   });
-});
-
-it("dynamic frequencies end with the context", () => {
-  const rope = ropeOf({
-    config: { max_position_embeddings: 40, rope_parameters: { rope_type: "dynamic", factor: 2 } },
-  });
-  const table = new RopeTable(rope, 4, "float32", "cpu");
-  expect(table.upTo(40).length).toBeGreaterThanOrEqual(40);
-  expect(() => table.upTo(41)).toThrow(UserError);
-  expect(() => table.upTo(41)).toThrow(/41 tokens.*up to position 40/);
 });

@@ -134,6 +134,13 @@ it("checkpointing leaves only the scores behind, and frozen parameters without g
   expect(liveBytes()).toBeLessThanOrEqual(bytes);
 });
 
+it("refuses sequences that a rope_type would rotate otherwise", () => {
+  const model = loadModel(fixtureDir("phi3-longrope-partial"));
+  const ids = Array.from({ length: 65 }, (_, i) => i);
+  expect(packBatch([{ ids: ids.slice(1), from: 1 }], model).lengths).toEqual([63]);
+  expect(() => packBatch([{ ids, from: 1 }], model)).toThrow(/65 tokens.*up to 64/);
+});
+
 it("sequence starts, as the kernel for various lengths takes them", () => {
   const blocks = [
     { rows: 2, length: 3 },

@@ -133,20 +133,22 @@ describe("qwen2-tied", () => {
     }
   });
 
-  test("up to the end of the model's context", () => {
-    const context = model.config.maxPositions;
-    const all = generate(model, { maxTokens: context + 5, seed: 1, ignoreEos: true, blockSize: 16, ahead: true });
-    all.forEach(([completion], p) => {
-      expect(completion!.ids).toHaveLength(context - prompts[p]!.length);
-      expect(completion!.stopReason).toBe("length");
-    });
-  });
-
   test("leaves no tensors behind", () => {
     generate(model, { n: 2, maxTokens: 6, seed: 1 });
     const before = liveTensors();
     generate(model, { n: 4, maxTokens: 9, seed: 1, maxRows: 3, blockSize: 2, ahead: true });
     expect(liveTensors()).toBe(before);
+  });
+});
+
+test.each(["qwen2-tied", "phi3-longrope-partial", "gemma3"])("%s up to the end of its context", (name) => {
+  const model = loadModel(fixture(name), { dtype: "float32" });
+  const context = model.config.maxPositions;
+  const all = generate(model, { maxTokens: context + 5, seed: 1, ignoreEos: true, blockSize: 16, ahead: true });
+  all.forEach(([completion], p) => {
+    expect(completion!.ids).toHaveLength(context - prompts[p]!.length);
+    expect(completion!.stopReason).toBe("length");
+    expectClose(completion!.logprobs, teacherForced(model, prompts[p]!, completion!.ids));
   });
 });
 
