@@ -31,8 +31,8 @@ export interface ModelConfig {
   qkvBias: boolean;
   outputBias: boolean;
   mlpBias: boolean;
-  /** RMS norm over each head of q and k, before the rotation. */
-  qkNorm: boolean;
+  /** RMS norm of q and k before the rotation: over each head, or over all of them together. */
+  qkNorm: FamilyTraits["qkNorm"];
   norms: LayerNorms;
   /** Added to the weights of all norms. */
   normOffset: number;

@@ -16,7 +16,7 @@ import { RopeTable, type Rotation } from "./rope.js";
 interface Layer extends AttentionLayer {
   /** Which of the model's. */
   rope: number;
-  inputNorm: Tensor;
+  inputNorm: Tensor | undefined;
   qkv: Tensor;
   qkvBias: Tensor | undefined;
   qNorm: Tensor | undefined;
@@ -24,7 +24,7 @@ interface Layer extends AttentionLayer {
   output: Tensor;
   outputBias: Tensor | undefined;
   attendedNorm: Tensor | undefined;
-  mlpNorm: Tensor;
+  mlpNorm: Tensor | undefined;
   gateUp: Tensor;
   gateUpBias: Tensor | undefined;
   down: Tensor;
@@ -137,8 +137,8 @@ export class CausalLM {
   runLayer(index: number, x_BTD: Tensor, pass: Pass): Tensor {
     const layer = this.layers[index];
     assert(layer !== undefined, `the model has no layer ${index}`);
-    const attended = this.normed(this.attention(layer, this.norm(x_BTD, layer.inputNorm), pass), layer.attendedNorm);
-    const [y_BTD, normed] = this.addNorm(x_BTD, attended, layer.mlpNorm);
+    const attended = this.normed(this.attention(layer, this.normed(x_BTD, layer.inputNorm), pass), layer.attendedNorm);
+    const [y_BTD, normed] = this.addNormed(x_BTD, attended, layer.mlpNorm);
     return y_BTD.add(this.normed(this.feedForward(layer, normed), layer.fedNorm));
   }
 
@@ -170,13 +170,17 @@ export class CausalLM {
     return this.linear(`model.layers.${index}.self_attn.o_proj.weight`, out_BTC, layer.output, layer.outputBias);
   }
 
-  /** The norm over each head of q and k, in families that have one. */
+  /** The norms of q and k, in families that have them: over as many numbers as their weights have, a head's or all heads'. */
   private normHeads(layer: Layer, qkv_BTC: Tensor): Tensor {
-    if (layer.qNorm === undefined || layer.kNorm === undefined) return qkv_BTC;
+    const { qNorm, kNorm } = layer;
+    if (qNorm === undefined || kNorm === undefined) return qkv_BTC;
     const { heads, kvHeads, headDim } = this.config;
-    const byHead = qkv_BTC.view(qkv_BTC.size(0), qkv_BTC.size(1), heads + 2 * kvHeads, headDim);
-    const [q, k, v] = ops.splitSizes(byHead, [heads, kvHeads, kvHeads], { dim: 2 });
-    return ops.cat([this.norm(q!, layer.qNorm), this.norm(k!, layer.kNorm), v!], { dim: 2 }).view(...qkv_BTC.shape);
+    const [B, T] = [qkv_BTC.size(0), qkv_BTC.size(1)];
+    const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
+    const [q, k, v] = ops.splitSizes(qkv_BTC, sizes, { dim: 2 });
+    const normed = (x_BTE: Tensor, weight: Tensor) =>
+      this.norm(x_BTE.view(B, T, x_BTE.size(2) / weight.size(0), weight.size(0)), weight).view(...x_BTE.shape);
+    return ops.cat([normed(q!, qNorm), normed(k!, kNorm), v!], { dim: 2 });
   }
 
   private feedForward(layer: Layer, x_BTD: Tensor): Tensor {
@@ -208,7 +212,14 @@ export class CausalLM {
     return [sum, ops.addRmsNorm(sum.to("float32"), null, gain, rmsNormEps)[1].to(this.dtype)];
   }
 
-  /** The same where there is such a norm. */
+  /** The same, the sum itself where there is no such norm. */
+  private addNormed(x: Tensor, delta: Tensor, weight: Tensor | undefined): [sum: Tensor, normed: Tensor] {
+    if (weight !== undefined) return this.addNorm(x, delta, weight);
+    const sum = x.add(delta);
+    return [sum, sum];
+  }
+
+  /** The norm where there is such a one. */
   private normed(x: Tensor, weight: Tensor | undefined): Tensor {
     return weight === undefined ? x : this.norm(x, weight);
   }
@@ -219,7 +230,7 @@ export class CausalLM {
     return {
       index,
       ...kinds[index]!,
-      inputNorm: this.weight(`${prefix}${norms.beforeAttention}.weight`),
+      inputNorm: optional(`${norms.beforeAttention}.weight`),
       qkv: this.weight(`${prefix}self_attn.qkv_proj.weight`),
       qkvBias: optional("self_attn.qkv_proj.bias"),
       qNorm: optional("self_attn.q_norm.weight"),
@@ -227,7 +238,7 @@ export class CausalLM {
       output: this.weight(`${prefix}self_attn.o_proj.weight`),
       outputBias: optional("self_attn.o_proj.bias"),
       attendedNorm: optional(`${norms.afterAttention}.weight`),
-      mlpNorm: this.weight(`${prefix}${norms.beforeMlp}.weight`),
+      mlpNorm: optional(`${norms.beforeMlp}.weight`),
       gateUp: this.weight(`${prefix}mlp.gate_up_proj.weight`),
       gateUpBias: optional("mlp.gate_up_proj.bias"),
       down: this.weight(`${prefix}mlp.down_proj.weight`),

@@ -4,7 +4,7 @@
  */
 import { alike, type ParseKinds, slidingWithOwnRope, someUnrotated, upperLayersSlide } from "./layer-kinds.js";
 
-export type Family = "qwen2" | "qwen3" | "llama" | "mistral" | "phi3" | "smollm3" | "gemma3_text";
+export type Family = "qwen2" | "qwen3" | "llama" | "mistral" | "phi3" | "smollm3" | "gemma3_text" | "olmo2" | "olmo3";
 
 /** Always, never, or as this key of config.json says. */
 export type Switch = boolean | "attention_bias" | "mlp_bias";
@@ -14,10 +14,10 @@ export type Activation = "silu" | "gelu_pytorch_tanh";
 
 /** The norms of a layer, by Hugging Face's names in it. */
 export interface LayerNorms {
-  beforeAttention: string;
+  beforeAttention?: string;
   /** Of what attention adds to the hidden states. */
   afterAttention?: string;
-  beforeMlp: string;
+  beforeMlp?: string;
   /** Of what the feed-forward adds. */
   afterMlp?: string;
 }
@@ -26,8 +26,8 @@ export interface FamilyTraits {
   /** The class in transformers that config.json must name. */
   architecture: string;
   biases: { qkv: Switch; output: Switch; mlp: Switch };
-  /** RMS norm over each head of q and k, before the rotation. */
-  qkNorm: boolean;
+  /** RMS norm of q and k before the rotation: over each head, or over all of them together. */
+  qkNorm: false | "head" | "whole";
   norms: LayerNorms;
   /** Added to the weights of all norms. */
   normOffset: 0 | 1;
@@ -57,6 +57,8 @@ export interface FamilyTraits {
   /** The same for settings that must not be there. */
   without: readonly string[];
 }
+
+const OLMO_NORMS: LayerNorms = { afterAttention: "post_attention_layernorm", afterMlp: "post_feedforward_layernorm" };
 
 /** Llama's, from which the others differ. */
 const LLAMA: FamilyTraits = {
@@ -88,7 +90,7 @@ export const FAMILIES: Readonly<Record<Family, FamilyTraits>> = {
     ...LLAMA,
     architecture: "Qwen3ForCausalLM",
     biases: { qkv: "attention_bias", output: "attention_bias", mlp: false },
-    qkNorm: true,
+    qkNorm: "head",
     kinds: upperLayersSlide,
     defaults: { ...LLAMA.defaults, headDim: 128 },
     only: { mlp_bias: false, use_mrope: false },
@@ -122,7 +124,7 @@ export const FAMILIES: Readonly<Record<Family, FamilyTraits>> = {
     ...LLAMA,
     architecture: "Gemma3ForCausalLM",
     biases: { qkv: "attention_bias", output: "attention_bias", mlp: false },
-    qkNorm: true,
+    qkNorm: "head",
     norms: {
       beforeAttention: "input_layernorm",
       afterAttention: "post_attention_layernorm",
@@ -132,7 +134,7 @@ export const FAMILIES: Readonly<Record<Family, FamilyTraits>> = {
     normOffset: 1,
     scaledEmbedding: true,
     activationKey: "hidden_activation",
-    kinds: slidingWithOwnRope,
+    kinds: slidingWithOwnRope({ pattern: 6, theta: 10_000 }),
     defaults: {
       tied: true,
       activation: "gelu_pytorch_tanh",
@@ -143,6 +145,26 @@ export const FAMILIES: Readonly<Record<Family, FamilyTraits>> = {
     },
     only: { ...LLAMA.only, mlp_bias: false, use_bidirectional_attention: false },
     without: ["attn_logit_softcapping", "final_logit_softcapping"],
+  },
+  olmo2: {
+    ...LLAMA,
+    architecture: "Olmo2ForCausalLM",
+    biases: { qkv: "attention_bias", output: "attention_bias", mlp: false },
+    qkNorm: "whole",
+    norms: OLMO_NORMS,
+    defaults: { ...LLAMA.defaults, rmsNormEps: 1e-5 },
+    only: { ...LLAMA.only, mlp_bias: false },
+  },
+  olmo3: {
+    ...LLAMA,
+    architecture: "Olmo3ForCausalLM",
+    biases: { qkv: "attention_bias", output: "attention_bias", mlp: false },
+    qkNorm: "whole",
+    norms: OLMO_NORMS,
+    kinds: slidingWithOwnRope({ pattern: 4, theta: 500_000 }),
+    defaults: { ...LLAMA.defaults, rmsNormEps: 1e-5, ropeTheta: 500_000 },
+    // Of any other outside rope_parameters transformers 5 would take it for the layers that see everything only.
+    only: { ...LLAMA.only, mlp_bias: false, rope_theta: 500_000 },
   },
 };
 

@@ -64,30 +64,46 @@ export const someUnrotated: ParseKinds = (fields, context) => {
   };
 };
 
-/** Gemma 3: layers that slide, with a rotary embedding of their own, and every sixth that sees everything. */
-export const slidingWithOwnRope: ParseKinds = (fields, context) => {
-  const window = windowOf(fields, 4096);
-  const pattern = fields.integer("sliding_window_pattern", 6);
-  const types = layerTypes(fields, context.layers, (i) => ((i + 1) % pattern ? "sliding_attention" : "full_attention"));
-  const nested = fields.object("rope_parameters");
-  const of = (type: LayerType, theta: number) =>
-    parseRopeOf(nested?.object(type), `rope_parameters.${type}`, theta, context);
-  const local = of("sliding_attention", fields.number("rope_local_base_freq", 10_000));
-  const theta = fields.number("rope_theta", 1_000_000);
-  if (nested !== undefined && (nested.raw.rope_type !== undefined || fields.raw.rope_scaling != null))
-    throw fields.error("rope_parameters must have full_attention and sliding_attention, and no rope_scaling beside it");
-  const whole =
-    nested === undefined
-      ? parseRopeOf(fields.object("rope_scaling"), "rope_scaling", theta, context)
-      : of("full_attention", theta);
-  return {
-    ropes: [whole, local],
-    kinds: types.map((type) => ({
-      window: windowBy(type, window, fields),
-      rope: type === "full_attention" ? 0 : 1,
-    })),
+/**
+ * Gemma 3 and OLMo 3: layers that slide, with a rotary embedding of their own, and every `pattern`-th that sees everything. `theta`: of
+ * the sliding ones.
+ */
+export const slidingWithOwnRope =
+  (otherwise: { pattern: number; theta: number }): ParseKinds =>
+  (fields, context) => {
+    const window = windowOf(fields, 4096);
+    const pattern = fields.integer("sliding_window_pattern", otherwise.pattern);
+    const types = layerTypes(fields, context.layers, (i) =>
+      (i + 1) % pattern ? "sliding_attention" : "full_attention",
+    );
+    return {
+      ropes: ropesByType(fields, fields.number("rope_local_base_freq", otherwise.theta), context),
+      kinds: types.map((type) => ({
+        window: windowBy(type, window, fields),
+        rope: type === "full_attention" ? 0 : 1,
+      })),
+    };
   };
-};
+
+/** rope_parameters of each layer type; before transformers 5, rope_scaling of the layers that see everything. */
+function ropesByType(
+  fields: FieldReader,
+  localTheta: number,
+  context: LayerContext,
+): [whole: RopeConfig, local: RopeConfig] {
+  const nested = fields.object("rope_parameters");
+  const theta = fields.number("rope_theta", context.theta);
+  if (nested === undefined)
+    return [
+      parseRopeOf(fields.object("rope_scaling"), "rope_scaling", theta, context),
+      parseRopeOf(undefined, "", localTheta, context),
+    ];
+  if (nested.raw.rope_type !== undefined || fields.raw.rope_scaling != null)
+    throw fields.error("rope_parameters must have full_attention and sliding_attention, and no rope_scaling beside it");
+  const of = (type: LayerType, base: number) =>
+    parseRopeOf(nested.object(type), `rope_parameters.${type}`, base, context);
+  return [of("full_attention", theta), of("sliding_attention", localTheta)];
+}
 
 /** sliding_window; null is none. */
 function windowOf(fields: FieldReader, fallback: number | undefined): number | undefined {

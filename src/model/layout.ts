@@ -48,8 +48,12 @@ function layerSlots(config: ModelConfig, prefix: string): Slot[] {
     config.stackedFiles ? [[name, parts.reduce((sum, [, rows]) => sum + rows, 0)]] : parts;
   const [qkvName, gateUpName] = [`${attention}qkv_proj`, `${prefix}mlp.gate_up_proj`];
   const norm = (name: string | undefined) => (name === undefined ? [] : [single(`${prefix}${name}.weight`, hidden)]);
+  const whole = config.qkNorm === "whole";
   const headNorms = config.qkNorm
-    ? [single(`${attention}q_norm.weight`, headDim), single(`${attention}k_norm.weight`, headDim)]
+    ? [
+        single(`${attention}q_norm.weight`, whole ? qRows : headDim),
+        single(`${attention}k_norm.weight`, whole ? kvRows : headDim),
+      ]
     : [];
   return [
     ...norm(norms.beforeAttention),

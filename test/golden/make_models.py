@@ -13,7 +13,7 @@ writes test/fixtures/models/<name>/: the checkpoint and golden.json:
 import json, pathlib, shutil, sys
 import torch
 from transformers import (AutoModelForCausalLM, Gemma3ForCausalLM, Gemma3TextConfig, LlamaConfig, LlamaForCausalLM, MistralConfig,
-                          MistralForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM,
+                          MistralForCausalLM, Olmo2Config, Olmo2ForCausalLM, Olmo3Config, Olmo3ForCausalLM, Phi3Config, Phi3ForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM,
                           SmolLM3Config, SmolLM3ForCausalLM)
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "models"
@@ -141,3 +141,7 @@ make("gemma3", Gemma3ForCausalLM,
 make("gemma3-old-bf16", Gemma3ForCausalLM,
      Gemma3TextConfig(**{**SMALL, "num_hidden_layers": 3}, head_dim=32, sliding_window=8, sliding_window_pattern=2, query_pre_attn_scalar=32, **GEMMA),
      13, torch.bfloat16, old=True)
+make("olmo2", Olmo2ForCausalLM, Olmo2Config(**SMALL, head_dim=16, rope_parameters=dict(ROPE, rope_theta=5e5), attention_bias=True), 14)
+make("olmo3", Olmo3ForCausalLM,
+     Olmo3Config(**SMALL, sliding_window=10, layer_types=["sliding_attention", "full_attention"], rope_parameters={
+         "full_attention": dict(YARN, rope_theta=5e5), "sliding_attention": dict(ROPE, rope_theta=5e5)}), 15)

@@ -119,7 +119,7 @@ describe("parseConfig", () => {
     [
       "another family",
       { model_type: "mixtral" },
-      /model_type "mixtral" is not supported; supported: llama, qwen2, qwen3, mistral, phi3, smollm3, gemma3_text/,
+      /model_type "mixtral" is not supported; supported: llama, qwen2, qwen3, mistral, phi3, smollm3, gemma3_text, olmo2, olmo3/,
     ],
     ["another head", { architectures: ["Qwen2ForTokenClassification"] }, /Qwen2ForTokenClassification/],
     ["another layer type", { layer_types: Array(28).fill("chunked_attention") }, /layer_types.*"chunked_attention"/],
@@ -163,7 +163,13 @@ describe("parseConfig", () => {
     expect(attempt).toThrow(/^some\/config\.json: /);
   });
 
-  const RAW_OF = { mistral: "mistral-window", phi3: "phi3-longrope-partial", smollm3: "smollm3", gemma3: "gemma3" };
+  const RAW_OF = {
+    mistral: "mistral-window",
+    phi3: "phi3-longrope-partial",
+    smollm3: "smollm3",
+    gemma3: "gemma3",
+    olmo3: "olmo3",
+  };
   const refusedIn: [keyof typeof RAW_OF, Record<string, unknown>, RegExp][] = [
     [
       "mistral",
@@ -184,6 +190,7 @@ describe("parseConfig", () => {
     ["gemma3", { final_logit_softcapping: 30 }, /final_logit_softcapping 30 is not supported/],
     ["gemma3", { use_bidirectional_attention: true }, /use_bidirectional_attention true/],
     ["gemma3", { rope_parameters: { rope_type: "default" } }, /rope_parameters must have full_attention/],
+    ["olmo3", { rope_theta: 10_000 }, /rope_theta 10000 is not supported/],
     ["gemma3", { hidden_activation: "gelu" }, /hidden_activation "gelu"/],
   ];
   it.each(refusedIn)("of %s refuses %j", (family, change, message) => {

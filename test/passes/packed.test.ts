@@ -17,7 +17,7 @@ import { fixtureDir, golden, maxDifference } from "../model/fixtures.js";
 const NAMES = [
   ...["qwen2-tied", "qwen3", "llama3-rope-new-biased"],
   // With windows that sequences and what they share exceed, partial rotation, layers without any, norms after attention.
-  ...["mistral-window", "phi3-window", "phi3-longrope-partial", "smollm3", "gemma3"],
+  ...["mistral-window", "phi3-window", "phi3-longrope-partial", "smollm3", "gemma3", "olmo2"],
 ];
 const IDS = golden("qwen3").sequences;
 /** Many lengths, so that blocks have padding (1 of it at most) and several rows, and one sequence of which nothing is scored. */
