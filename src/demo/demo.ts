@@ -46,8 +46,10 @@ export async function runDemo({ seed, outputDir, overrides, log }: DemoOptions):
   log(
     `  ${(100 * before.sampled.accuracy.share).toFixed(1)} % right sampled, ${(100 * before.greedy.accuracy.share).toFixed(1)} % greedy`,
   );
+  const { completionsPerStep, promptsPerGeneration } = batchShape(recipe);
   log(
-    `Training by GRPO: ${recipe.max_steps} steps of ${recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps} completions …`,
+    `Training by GRPO: ${recipe.max_steps} steps, ${promptsPerGeneration} problems with ${recipe.num_generations} completions each ` +
+      `(${completionsPerStep}).\n${rewardLine(recipe)}`,
   );
   const trainStart = performance.now();
   const outcome = await runGrpo(recipe, log);
@@ -62,9 +64,7 @@ export async function runDemo({ seed, outputDir, overrides, log }: DemoOptions):
   };
   const seconds = (performance.now() - start) / 1000;
   log(`${formatReport(report)}\n`);
-  log(
-    `All in ${formatDuration(seconds)}. The trained model is in ${outcome.model}, metrics in ${path.join(outcome.model, "metrics.jsonl")}.`,
-  );
+  log(`All in ${formatDuration(seconds)}. The model, with its metrics.jsonl, is in ${outcome.model}.`);
   return { ...report, finished: true, model: outcome.model, trainSeconds, seconds };
 }
 
@@ -76,6 +76,13 @@ function demoRecipe(seed: number, outputDir: string, overrides: readonly string[
   if (finished) fs.rmSync(path.join(outputDir, "model.safetensors"));
   const own = [...keys, "--seed", String(seed), "--output_dir", outputDir, ...anew];
   return loadGrpoRecipe(DEMO_RECIPE, [...own, ...overrides]).recipe;
+}
+
+/** What a reward of 1.8 is out of: each of the demo's rewards is at most 1. */
+function rewardLine({ reward_funcs, reward_weights }: GrpoRecipe): string {
+  const weights = reward_funcs.map((_, i) => reward_weights?.[i] ?? 1);
+  const parts = reward_funcs.map((name, i) => `${weights[i]} for ${name}`).join(" + ");
+  return `The reward of a completion is at most ${weights.reduce((sum, weight) => sum + weight, 0)}: ${parts}.`;
 }
 
 /** As many problems as the run asks for: none is seen twice. */

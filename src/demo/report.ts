@@ -16,7 +16,7 @@ export interface DemoReport {
   temperature: number;
 }
 
-/** The tables and examples at the end of the demo, as text for a terminal. */
+/** The table and examples at the end of the demo, as text for a terminal of 80 columns. */
 export function formatReport(report: DemoReport): string {
   const { sampled, greedy, temperature } = report;
   const row = (name: string, { before, after }: BeforeAfter) => [
@@ -25,17 +25,17 @@ export function formatReport(report: DemoReport): string {
     percent(after.accuracy),
   ];
   const accuracy = formatTable(
-    ["accuracy on 500 held-out problems", "before", "after GRPO"],
+    [`${sampled.before.attempts.length} held-out problems`, "before", "after GRPO"],
     [
-      row(`sampled at temperature ${temperature}`, sampled),
+      row(`sampled, temperature ${temperature}`, sampled),
       row("greedy", greedy),
       ...LEVELS.map((level) => [
-        `  sampled, level ${level} (${level} ${level === 1 ? "operation" : "operations"})`,
+        `  level ${level} (${level} ${level === 1 ? "operation" : "operations"})`,
         percent(sampled.before.byLevel.get(level)!),
         percent(sampled.after.byLevel.get(level)!),
       ]),
-      ["mean length, sampled (tokens)", sampled.before.meanTokens.toFixed(1), sampled.after.meanTokens.toFixed(1)],
-      ["mean length, greedy (tokens)", greedy.before.meanTokens.toFixed(1), greedy.after.meanTokens.toFixed(1)],
+      ["tokens, sampled", sampled.before.meanTokens.toFixed(1), sampled.after.meanTokens.toFixed(1)],
+      ["tokens, greedy", greedy.before.meanTokens.toFixed(1), greedy.after.meanTokens.toFixed(1)],
     ],
     ["left", "right", "right"],
   );
@@ -56,7 +56,7 @@ function examples({ before, after }: BeforeAfter): string {
     .map((i) => {
       const { problem } = before.attempts[i]!;
       const show = (name: string, { completion, correct }: Evaluation["attempts"][number]) =>
-        `  ${name.padEnd(7)}${correct ? pc.green("right") : pc.red("wrong")}  ${completion.replaceAll("\n", " ⏎ ")}`;
+        `  ${name.padEnd(7)}${correct ? pc.green("right") : pc.red("wrong")}  ${wrapped(completion.replaceAll("\n", " ⏎ "))}`;
       return [
         `${pc.bold(problem.problem)}  (answer ${problem.solution})`,
         show("before", before.attempts[i]!),
@@ -64,4 +64,17 @@ function examples({ before, after }: BeforeAfter): string {
       ].join("\n");
     })
     .join("\n\n");
+}
+
+const INDENT = "                ";
+
+/** Text that begins at column 16, broken between words before column 80. */
+function wrapped(text: string): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1]!;
+    if (last !== "" && INDENT.length + last.length + 1 + word.length > 80) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines.join(`\n${INDENT}`);
 }

@@ -31,26 +31,24 @@ export function createProgress(options: ProgressOptions): Progress {
 
 function terminalProgress(options: ProgressOptions, stream: NodeJS.WriteStream, clock: StepClock): Progress {
   const bar = new cliProgress.SingleBar({
-    format: "{bar} {value}/{total} {fields}",
+    format: (_options, { value, total }, { parts }: { parts: readonly string[] }) =>
+      barLine(value, total, parts, stream.columns || 80),
     stream,
-    barsize: 24,
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
     // A kill must not leave the terminal changed, and Ctrl-C belongs to interrupt.ts.
     hideCursor: false,
     linewrap: true,
     gracefulExit: false,
   });
   let step = options.start ?? 0;
-  let fields = "";
-  const begin = () => bar.start(options.total, step, { fields });
+  let parts: readonly string[] = [];
+  const begin = () => bar.start(options.total, step, { parts });
   begin();
   return {
     update(done, values) {
       clock.at(done);
       step = done;
-      fields = `${formatFields(values)}  ${clock.describe()}`;
-      bar.update(step, { fields });
+      parts = `${clock.describe()}  ${formatFields(values)}`.split("  ").filter(Boolean);
+      bar.update(step, { parts });
     },
     log(line) {
       bar.stop();
@@ -60,6 +58,21 @@ function terminalProgress(options: ProgressOptions, stream: NodeJS.WriteStream, 
     },
     stop: () => bar.stop(),
   };
+}
+
+const WIDEST_BAR = 24;
+
+/**
+ * One line that fits the terminal: the step, then of `parts` (the most important first) as many as there is room for, and before them a
+ * bar in what is left. A line that wraps could not be drawn over.
+ */
+export function barLine(done: number, total: number, parts: readonly string[], columns: number): string {
+  let text = `${done}/${total}`;
+  for (const part of parts) if (`${text}  ${part}`.length < columns) text += `  ${part}`;
+  const width = Math.min(WIDEST_BAR, columns - text.length - 2);
+  if (width < 4) return text;
+  const full = Math.round((width * done) / total);
+  return `${"█".repeat(full)}${"░".repeat(width - full)} ${text}`;
 }
 
 function plainProgress(options: ProgressOptions, stream: NodeJS.WriteStream, clock: StepClock): Progress {

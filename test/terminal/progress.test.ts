@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { createProgress, formatDuration, formatFields } from "../../src/terminal/progress.js";
+import { barLine, createProgress, formatDuration, formatFields } from "../../src/terminal/progress.js";
 import { formatTable } from "../../src/terminal/table.js";
 
 /** A stream that is or is not a terminal, and what was written to it. */
@@ -51,8 +51,20 @@ test("on a terminal: a bar with step, fields and time left; lines stand above it
   progress.update(1, { reward: 0.5 });
   progress.log("saved checkpoint-1");
   progress.stop();
-  expect(text()).toContain(`${"█".repeat(6)}${"░".repeat(18)} 1/4 reward 0.5  2.00 s/step  eta 0:06`);
+  expect(text()).toContain(`${"█".repeat(6)}${"░".repeat(18)} 1/4  2.00 s/step  eta 0:06  reward 0.5`);
   expect(text()).toContain("saved checkpoint-1\n");
+});
+
+test.each([
+  [100, "████████░░░░░░░░░░░░░░░░ 20/60  0.56 s/step  eta 0:22  reward 1.847  length 24.41"],
+  [60, "20/60  0.56 s/step  eta 0:22  reward 1.847  length 24.41"],
+  [40, "███░░░░░░░ 20/60  0.56 s/step  eta 0:22"],
+  [12, "██░░░ 20/60"],
+  [5, "20/60"],
+])("at %d columns the line fits", (columns, expected) => {
+  const line = barLine(20, 60, ["0.56 s/step", "eta 0:22", "reward 1.847", "length 24.41"], columns);
+  expect(line.length).toBeLessThan(Math.max(columns, 6));
+  expect(line).toBe(expected);
 });
 
 test.each([
