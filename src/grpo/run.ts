@@ -16,6 +16,7 @@ import { chooseDevice } from "../training/device.js";
 import { Learner, restoreRng } from "../training/learner.js";
 import { loadTrainee, saveTrained } from "../training/lora.js";
 import { precisionOf } from "../training/precision.js";
+import { rewardHashes } from "../training/resume.js";
 import { assertNotSource, Session } from "../training/session.js";
 import { companionsOf, templateOf } from "../training/template.js";
 import { loadPrompts } from "./data.js";
@@ -46,7 +47,8 @@ export async function runGrpo(
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
   checkWeights(recipe, rewards);
   const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
-  const session = Session.open<GrpoState>(recipe, recipe, log, GRPO_STATE);
+  const began = { recipe, rewards: rewardHashes(recipe.reward_funcs) };
+  const session = Session.open<GrpoState>(recipe, began, log, GRPO_STATE);
   try {
     return await trainIn(session, { recipe, device, source, tokenizer, rewards, ...prompts, log });
   } finally {
@@ -119,7 +121,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       rewards,
       shouldStop,
     });
-    const finished = step === totalSteps;
+    const finished = step >= totalSteps;
     if (finished) saveTrained(model, recipe, companions);
     return { step, finished, model: recipe.output_dir };
   } finally {

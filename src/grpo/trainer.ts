@@ -14,6 +14,7 @@ import { asDeterministic } from "../training/determinism.js";
 import { isDue } from "../training/intervals.js";
 import { type Learner, type RngState, saveRng } from "../training/learner.js";
 import { MetricsRows } from "../training/metrics-rows.js";
+import { rewardHashes } from "../training/resume.js";
 import type { BaseState, Session } from "../training/session.js";
 import type { Companions } from "../training/template.js";
 import { completionRows } from "./completion-rows.js";
@@ -221,6 +222,7 @@ function initialState(run: GrpoRun): GrpoState {
   return {
     step: 0,
     recipe: run.recipe,
+    rewards: rewardHashes(run.recipe.reward_funcs),
     numTokens: 0,
     pending: null,
     epochsDone: 0,

@@ -36,7 +36,7 @@ export async function runSft(recipe: SftRecipe, log: Log): Promise<SftOutcome> {
   const source = await resolveModelFolder(recipe.model_name_or_path, recipe.model_revision);
   assertNotSource(recipe.output_dir, source);
   const data = await loadSftData(recipe, source, log);
-  const session = Session.open<SftState>(recipe, recipe, log, SFT_STATE);
+  const session = Session.open<SftState>(recipe, { recipe }, log, SFT_STATE);
   try {
     return await trainIn(session, { recipe, device, source, data, log });
   } finally {
@@ -75,7 +75,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
   const plan = choosePasses(model, recipe, data.longest);
   try {
     const step = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, companions });
-    const finished = step === totalSteps;
+    const finished = step >= totalSteps;
     if (finished) saveTrained(model, recipe, companions);
     return { step, totalSteps, finished, model: recipe.output_dir };
   } finally {

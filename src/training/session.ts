@@ -19,6 +19,7 @@ import { loadTrainerState, saveTrainerState } from "../run/state.js";
 import { type Interrupt, watchInterrupt } from "../terminal/interrupt.js";
 import { isDue } from "./intervals.js";
 import type { Learner } from "./learner.js";
+import { type Began, changesBetween } from "./resume.js";
 import type { Companions } from "./template.js";
 
 /** The recipe's keys that say where a run lives and when it saves. */
@@ -33,10 +34,9 @@ export type RunKeys = Pick<
   | "save_only_model"
 >;
 
-/** What every trainer's state has; `recipe` tells whether a resumed run is still the same run. */
-export interface BaseState {
+/** What every trainer's state has; what it began with tells whether a resumed run is still the same run. */
+export interface BaseState extends Partial<Began> {
   step: number;
-  recipe: unknown;
 }
 
 /**
@@ -64,26 +64,33 @@ export class Session<State extends BaseState> {
     );
   }
 
-  /** @throws UserError if the folder cannot be written, is in use, or holds a run of another recipe */
+  /**
+   * @param began what a checkpoint of this run is compared with, and keeps
+   * @throws UserError if the folder cannot be written, is in use, or holds a run of another recipe
+   */
   static open<S extends BaseState>(
     keys: RunKeys,
-    recipe: unknown,
+    began: Began,
     log: (line: string) => void,
     shape: z.ZodType,
   ): Session<S> {
     assertWritableFolder(keys.output_dir);
-    const lock = acquireRunLock(keys.output_dir);
+    const lock = acquireRunLock(keys.output_dir, { log });
     try {
       cleanRunFolder(keys.output_dir);
       const checkpoint = findCheckpoint(keys, log);
-      const state = checkpoint && loadTrainerState<S>(checkpoint.path, shape);
-      if (state && changedKeys(state.recipe, recipe).length > 0) {
+      const loaded = checkpoint && loadTrainerState<S>(checkpoint.path, shape);
+      const state = loaded && { ...loaded, ...began };
+      const changes = changesBetween({ recipe: loaded?.recipe ?? began.recipe, rewards: loaded?.rewards }, began);
+      if (state && changes.refused.length > 0) {
         // A checkpoint that was named is not to be deleted.
         const keep = !keys.overwrite_output_dir || typeof keys.resume_from_checkpoint === "string";
-        if (keep) throw new UserError(otherRecipe(keys.output_dir, state.recipe, recipe));
+        if (keep) throw new UserError(otherRecipe(keys.output_dir, changes.refused));
         startAnew(keys.output_dir);
         return new Session<S>(keys, undefined, undefined, lock, log);
       }
+      if (state && changes.noted.length > 0)
+        log(`from here on not bit for bit what it would have been: ${changes.noted.join("; ")}`);
       return new Session(keys, checkpoint, state, lock, log);
     } catch (error) {
       lock.release();
@@ -105,6 +112,7 @@ export class Session<State extends BaseState> {
     companions: Companions,
     extra?: (folder: string) => void,
   ): Promise<Checkpoint> {
+    this.#lock.assertHeld();
     this.metrics.sync();
     const keep = this.keys.save_total_limit;
     const write = (folder: string) => {
@@ -156,40 +164,6 @@ function startAnew(dir: string): void {
   for (const checkpoint of listCheckpoints(dir)) discard(checkpoint.path);
 }
 
-/** Keys that may change when a run goes on: they do not enter the arithmetic. */
-const FREE_KEYS: ReadonlySet<string> = new Set([
-  "output_dir",
-  "run_name",
-  "overwrite_output_dir",
-  "resume_from_checkpoint",
-  "save_strategy",
-  "save_steps",
-  "save_total_limit",
-  "save_only_model",
-  "logging_steps",
-  "logging_first_step",
-  "log_completions",
-  "num_completions_to_print",
-  "eval_strategy",
-  "eval_steps",
-  "eval_on_start",
-  "num_generations_eval",
-  "dataset_test_split",
-  "merge_adapters",
-  "max_tokens_per_micro_batch",
-  "gradient_checkpointing",
-]);
-
-function changedKeys(before: unknown, now: unknown): string[] {
-  const [a, b] = [before as Record<string, unknown>, now as Record<string, unknown>];
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].filter((key) => !FREE_KEYS.has(key) && JSON.stringify(a[key]) !== JSON.stringify(b[key]));
-}
-
-function otherRecipe(dir: string, before: unknown, now: unknown): string {
-  const [a, b] = [before as Record<string, unknown>, now as Record<string, unknown>];
-  const changes = changedKeys(before, now).map(
-    (key) => `${key} was ${JSON.stringify(a[key])}, is ${JSON.stringify(b[key])}`,
-  );
+function otherRecipe(dir: string, changes: readonly string[]): string {
   return `${dir} holds a run of another recipe (${changes.join("; ")}): choose another --output_dir, or start anew with --overwrite_output_dir true`;
 }

@@ -1,6 +1,6 @@
 // A run that is killed and started again by the same command ends with the same bits as one that never was.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -97,6 +97,21 @@ test("several updates per sampling: a checkpoint between them keeps what is stil
   expect(readdirSync(stopped).some((name) => /^checkpoint-[1245]$/.test(name))).toBe(true);
   finish(stopped, more);
   expect(result(stopped, 6)).toEqual(result(whole, 6));
+});
+
+test("a finished run goes on when it is given more steps, other threads, and its reward file from elsewhere", () => {
+  const output = path.join(folder, "extended");
+  finish(output, ["--max_steps", "4"]);
+  const moved = path.join(temporaryFolder(), "reward.mjs");
+  copyFileSync(path.join(folder, "reward.mjs"), moved);
+  const { outcome, stderr } = run(output, {}, ["--max_steps", "5", "--threads", "2", "--reward_funcs", moved]);
+  expect(outcome, stderr).toMatchObject({ step: 5, finished: true });
+  expect(stderr.match(/from here on not bit for bit.*/g)).toEqual([
+    expect.stringMatching(/max_steps was 4, is 5 \(.*\); threads was 1, is 2 \(.*\)|threads.*; max_steps/),
+  ]);
+  expect(readMetrics(path.join(output, "metrics.jsonl")).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
+  // Fewer steps than are done: nothing is left to do.
+  expect(run(output, {}, ["--max_steps", "3", "--threads", "2"]).outcome).toMatchObject({ step: 5, finished: true });
 });
 
 test("another recipe in the same folder is refused, and replaces it only when told to", () => {
