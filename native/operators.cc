@@ -4,25 +4,7 @@
 // Here the two between linear layers. I: inner size.
 #include "operators.h"
 
-#include <ATen/Version.h>
-
-#include <string>
-
 namespace openrs {
-
-const KernelTable& kernelTable() {
-  static const KernelTable& chosen = []() -> const KernelTable& {
-#if defined(__x86_64__)
-    const std::string capability = at::get_cpu_capability();
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-                        __builtin_cpu_supports("avx512dq");
-    if (capability == "AVX512" && avx512) return avx512Kernels();
-    if (capability == "AVX2" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2Kernels();
-#endif
-    return baselineKernels();
-  }();
-  return chosen;
-}
 
 namespace {
 
@@ -66,7 +48,7 @@ struct SiluMul : torch::autograd::Function<SiluMul> {
 // silu(gate) * up of [..., 2 I], gate first -> [..., I]
 Tensor siluMul(const Tensor& gateUp) {
   TORCH_CHECK(gateUp.dim() > 0 && gateUp.size(-1) % 2 == 0, "silu_mul: the last dimension holds gate and up, so it is even");
-  if (!known(gateUp) || gateUp.size(-1) % 32 != 0 || gateUp.numel() == 0) {
+  if (!known(gateUp) || !runsOwn(Own::SiluMul, gateUp.scalar_type()) || gateUp.size(-1) % 32 != 0 || gateUp.numel() == 0) {
     auto parts = gateUp.chunk(2, -1);
     return at::silu(parts[0]).mul(parts[1]);
   }
@@ -137,7 +119,7 @@ struct AddRmsNorm : torch::autograd::Function<AddRmsNorm> {
 std::tuple<Tensor, Tensor> addRmsNorm(const Tensor& x, const std::optional<Tensor>& maybe, const Tensor& weight, double eps) {
   const Tensor delta = maybe.value_or(Tensor());
   const auto alike = [&](const Tensor& t) { return t.device() == x.device() && t.scalar_type() == x.scalar_type(); };
-  const bool fits = known(x) && x.dim() > 0 && x.size(-1) % 16 == 0 && x.numel() > 0 && alike(weight) && weight.is_contiguous() &&
+  const bool fits = known(x) && runsOwn(Own::AddRmsNorm, x.scalar_type()) && x.dim() > 0 && x.size(-1) % 16 == 0 && x.numel() > 0 && alike(weight) && weight.is_contiguous() &&
                     weight.dim() == 1 && weight.size(0) == x.size(-1) && (!delta.defined() || (delta.sizes() == x.sizes() && alike(delta)));
   if (!fits) {
     const Tensor sum = delta.defined() ? x.add(delta) : x;

@@ -8,16 +8,13 @@
 #include <algorithm>
 #include <optional>
 
-#include "kernels.h"
+#include "choice.h"
 
 namespace openrs {
 
 using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// The kernels of the instruction set that libtorch itself has chosen (ATEN_CPU_CAPABILITY sets it by hand).
-const KernelTable& kernelTable();
 
 inline bool known(const Tensor& x) { return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16); }
 

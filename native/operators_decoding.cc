@@ -14,9 +14,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const std::optional<Tensor>
   const Tensor bias = maybe.value_or(Tensor());
   const int64_t dim = x.dim() > 0 ? x.size(-1) : 0, rows = dim > 0 ? x.numel() / dim : 0;
   const auto alike = [&](const Tensor& t) { return t.device() == x.device() && t.scalar_type() == x.scalar_type() && t.is_contiguous(); };
-  // In bfloat16 oneDNN is the faster one from five rows on (docs/performance.md).
-  const int64_t most = x.scalar_type() == at::kFloat ? kFewRows : kFewRows / 2;
-  const bool few = known(x) && rows >= 1 && rows <= most && dim % 16 == 0 && alike(weight) && weight.dim() == 2 && weight.size(1) == dim &&
+  const bool few = known(x) && rows >= 1 && runsOwn(dim < kWideLinear ? Own::Linear : Own::LinearWide, x.scalar_type(), rows) && dim % 16 == 0 && alike(weight) && weight.dim() == 2 && weight.size(1) == dim &&
                    (!bias.defined() || (alike(bias) && bias.dim() == 1 && bias.size(0) == weight.size(0)));
   if (!few || needsGrad(x) || needsGrad(weight) || needsGrad(bias)) return at::linear(x, weight, maybe);
   const Tensor rowsOfX = x.contiguous();

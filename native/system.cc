@@ -4,6 +4,7 @@
 #include <ATen/Version.h>
 #include <torch/version.h>
 
+#include "choice.h"
 #include "handles.h"
 
 namespace openrs {
@@ -18,6 +19,18 @@ napi_value version(napi_env env, napi_callback_info) {
 
 napi_value cpuCapability(napi_env env, napi_callback_info) {
   return guarded(env, "cpuCapability", [&] { return fromString(env, at::get_cpu_capability()); });
+}
+
+napi_value ownOperators(napi_env env, napi_callback_info) {
+  return guarded(env, "ownOperators", [&] { return fromString(env, describeOwn()); });
+}
+
+napi_value setOwnOperators(napi_env env, napi_callback_info info) {
+  return guarded(env, "setOwnOperators", [&]() -> napi_value {
+    Args<1> args(env, info);
+    setOwn(toString(env, args[0]));
+    return nullptr;
+  });
 }
 
 napi_value getNumThreads(napi_env env, napi_callback_info) {
@@ -90,6 +103,8 @@ napi_value setRngState(napi_env env, napi_callback_info info) {
 void registerSystem(napi_env env, napi_value exports) {
   expose(env, exports, "version", version);
   expose(env, exports, "cpuCapability", cpuCapability);
+  expose(env, exports, "ownOperators", ownOperators);
+  expose(env, exports, "setOwnOperators", setOwnOperators);
   expose(env, exports, "getNumThreads", getNumThreads);
   expose(env, exports, "setNumThreads", setNumThreads);
   expose(env, exports, "cudaDeviceCount", cudaDeviceCount);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Native } from "../torch/native.js";
+import type { OwnOperators } from "../torch/system.js";
 import { packageVersion } from "./program.js";
 
 export interface Diagnosis {
@@ -83,11 +84,27 @@ async function describeTorch(native: Native | Error, diagnosis: Diagnosis): Prom
   const build = origin?.cuda ? "CUDA" : "CPU";
   diagnosis.facts.libtorch = `${native.version()} (${build}) from ${origin?.source ?? "an unknown place"}`;
   diagnosis.facts["libtorch folder"] = origin?.root ?? "unknown";
+  const { cpuBfloat16, ownOperators } = await import("../torch/system.js");
   diagnosis.facts["CPU capability"] = native.cpuCapability();
-  const { cpuBfloat16 } = await import("../torch/system.js");
+  diagnosis.facts["own operators"] = describeOwn(ownOperators());
   diagnosis.facts["bfloat16 on CPU"] = cpuBfloat16() ?? "no instructions for it: float32 is faster";
   const limit = process.env.OMP_NUM_THREADS === undefined ? "" : ` (OMP_NUM_THREADS ${process.env.OMP_NUM_THREADS})`;
   diagnosis.facts.threads = `${native.getNumThreads()} of ${os.availableParallelism()} processors${limit}`;
+}
+
+/** Where our loops take the place of libtorch's operators, and where not. */
+function describeOwn({ kernels, operators }: OwnOperators): string {
+  const ours: string[] = [];
+  const theirs: string[] = [];
+  for (const [name, limits] of Object.entries(operators)) {
+    const part = Object.entries(limits)
+      .filter(([, rows]) => rows !== 0)
+      .map(([dtype, rows]) => (rows === null ? dtype : `${dtype} up to ${rows} rows`));
+    if (part.length === 0) theirs.push(name);
+    else ours.push(part.join() === "float32,bfloat16" ? name : `${name} (${part.join(", ")})`);
+  }
+  const rest = theirs.length > 0 ? `; libtorch's for ${theirs.join(", ")}, faster here` : "";
+  return `${kernels}: ${ours.join(", ")}${rest}`;
 }
 
 /** Set-up needs these, running does not: they are problems only while there is no addon. */

@@ -42,7 +42,7 @@ export class DenseRunner {
       headDim,
       dtype: model.dtype,
       device: model.device,
-      fused: fusedOnCpu(model),
+      fused: fusedOnCpu(model, "decode_attention"),
     });
     this.#eos = new Set(params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds]);
   }

@@ -1,4 +1,4 @@
-import { ops, type Tensor, tensor } from "../torch/index.js";
+import { ops, runsOwn, type Tensor, tensor } from "../torch/index.js";
 import type { SamplingParams } from "./types.js";
 
 /** B: rows; V: vocabulary. */
@@ -23,7 +23,7 @@ export function sample(
   banned: Tensor | null = null,
   uniform: Tensor | null = null,
 ): Drawn {
-  if (isPlain(params) && logits.device === "cpu" && (logits.dtype === "float32" || logits.dtype === "bfloat16")) {
+  if (isPlain(params) && logits.device === "cpu" && runsOwn("draw", logits.dtype)) {
     const u_B1 = uniform ?? ops.rand([logits.size(0), 1]);
     const [ids, samplingLogprobs, logprobs] = ops.draw(logits, u_B1, params.temperature, { banned });
     return { ids, samplingLogprobs, logprobs };

@@ -4,7 +4,7 @@
  *
  * B rows, T tokens per row, H query heads, G key/value heads, K head dimension.
  */
-import { type DType, ops, type Tensor } from "../torch/index.js";
+import { type DType, ops, runsOwn, type Tensor } from "../torch/index.js";
 import type { ModelConfig } from "./config.js";
 import type { RopeTable, Rotation } from "./rope.js";
 
@@ -34,15 +34,17 @@ export type Attend = PlainAttend | FusedAttend;
 
 type HeadShape = Pick<ModelConfig, "heads" | "kvHeads" | "headDim">;
 
-/** Whether our CPU operators (native/operators*.cc) take such a model's attention. They have no windows: a FusedAttend sees to those. */
-export function fusedOnCpu(model: {
-  readonly device: string;
-  readonly dtype: DType;
-  readonly config: Pick<ModelConfig, "headDim" | "ropes">;
-}): boolean {
+/**
+ * Whether our CPU operator (native/operators*.cc) takes such a model's attention and is the faster one on this processor. It has no
+ * windows: a FusedAttend sees to those.
+ */
+export function fusedOnCpu(
+  model: { readonly device: string; readonly dtype: DType; readonly config: Pick<ModelConfig, "headDim" | "ropes"> },
+  operator: "packed_attention" | "decode_attention" = "packed_attention",
+): boolean {
   const { device, dtype, config } = model;
   const wholeHeads = config.ropes.every(({ partial }) => partial === 1);
-  return device === "cpu" && (dtype === "float32" || dtype === "bfloat16") && config.headDim % 16 === 0 && wholeHeads;
+  return device === "cpu" && config.headDim % 16 === 0 && wholeHeads && runsOwn(operator, dtype);
 }
 
 /** Whether no token of a sequence of `length` is too far from its first to see it. */

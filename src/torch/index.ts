@@ -23,5 +23,15 @@ export { DisposedTensorError, isOutOfGpuMemory, TorchError } from "./errors.js";
 export * as ops from "./ops.generated.js";
 export { getRngState, manualSeed, setRngState } from "./random.js";
 export { keep, liveBytes, liveTensors, scope } from "./scope.js";
-export { cudaDeviceCount, getNumThreads, setNumThreads, torchVersion } from "./system.js";
+export {
+  cpuCapability,
+  cudaDeviceCount,
+  getNumThreads,
+  type OwnOperator,
+  ownOperators,
+  runsOwn,
+  setNumThreads,
+  setOwnOperators,
+  torchVersion,
+} from "./system.js";
 export { Tensor, tensor } from "./tensor.js";

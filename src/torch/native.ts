@@ -32,6 +32,8 @@ export interface Native extends NativeCuda {
   setGradMode(on: boolean): boolean;
   version(): string;
   cpuCapability(): string;
+  ownOperators(): string;
+  setOwnOperators(mode: string): void;
   getNumThreads(): number;
   setNumThreads(n: number): void;
   cudaDeviceCount(): number;
