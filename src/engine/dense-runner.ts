@@ -44,7 +44,9 @@ export class DenseRunner {
       device: model.device,
       fused: fusedOnCpu(model, "decode_attention"),
     });
-    this.#eos = new Set(params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds]);
+    this.#eos = new Set(
+      params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds, ...params.stopTokenIds],
+    );
   }
 
   /** One token for everything that runs, and the first token of what can start. */

@@ -16,6 +16,8 @@ export interface SamplingParams {
   minTokens: number;
   /** Texts that end a completion; they are cut from its text, their tokens stay in `ids`. */
   stop: readonly string[];
+  /** Tokens that end a completion beside the model's own end tokens; they stay in `ids`. */
+  stopTokenIds: readonly number[];
   /** Seeds libtorch's generator before the first draw; undefined goes on from its state. */
   seed?: number | undefined;
   /** Draw even the end token like any other and never stop at it: for benchmarks of fixed length. */
@@ -31,6 +33,7 @@ export const DEFAULT_SAMPLING: SamplingParams = {
   maxTokens: 256,
   minTokens: 0,
   stop: [],
+  stopTokenIds: [],
   ignoreEos: false,
 };
 

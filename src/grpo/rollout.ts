@@ -41,6 +41,8 @@ export interface RolloutContext {
   recipe: GrpoRecipe;
   /** Asked between decode steps: true ends the sampling with `Interrupted`. */
   shouldStop?: () => boolean;
+  /** Resolves when rewards, which may take minutes, are not to be waited for any longer. */
+  stopped?: Promise<void>;
 }
 
 /** Sampling was asked to stop (Ctrl-C); its completions are not to be used. */
@@ -92,12 +94,12 @@ export async function sampleGroups(
   prompts: readonly Prompt[],
   { n = context.recipe.num_generations, seed }: { n?: number; seed?: number } = {},
 ): Promise<ScoredGroups> {
-  const { engine, rewards, recipe, shouldStop = () => false } = context;
+  const { engine, rewards, recipe, shouldStop = () => false, stopped } = context;
   const ids = prompts.map((prompt) => prompt.ids);
   const all = await phase("sampling", () => engine.generate(ids, { ...samplingOf(recipe), n, seed, shouldStop }));
   if (shouldStop()) throw new Interrupted("sampling was stopped");
   const inputs = prompts.flatMap((prompt, p) => all[p]!.map((completion) => rewardInput(prompt, completion)));
-  const { byFunction, log } = await phase("rewards", () => scoreAll(rewards, inputs));
+  const { byFunction, log } = await phase("rewards", () => unlessStopped(scoreAll(rewards, inputs), stopped));
   const groups = prompts.map((prompt, p) => ({
     prompt,
     completions: all[p]!,
@@ -105,6 +107,17 @@ export async function sampleGroups(
     extras: log.extras.slice(p * n, (p + 1) * n),
   }));
   return { groups, logged: log.metrics };
+}
+
+/** What `work` gives, or `Interrupted` as soon as the run is to stop; what becomes of the work then is of no interest, its errors included. */
+async function unlessStopped<T>(work: Promise<T>, stopped: Promise<void> | undefined): Promise<T> {
+  if (stopped === undefined) return work;
+  work.catch(() => {});
+  const stop = stopped.then((): never => {
+    throw new Interrupted("the rewards were not waited for");
+  });
+  stop.catch(() => {});
+  return Promise.race([work, stop]);
 }
 
 /** All rewards at the same time; what they log is in their order. */
@@ -127,6 +140,7 @@ export function samplingOf(recipe: GrpoRecipe): GenerateOptions {
     maxTokens: recipe.max_completion_length,
     minTokens: recipe.min_completion_length,
     stop: recipe.stop_strings,
+    stopTokenIds: recipe.stop_token_ids,
   };
 }
 

@@ -4,7 +4,7 @@ import { Engine } from "../engine/index.js";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
 import { type CausalLM, loadModel } from "../model/index.js";
-import { choosePasses } from "../passes/memory.js";
+import { choosePasses, rowsToSample } from "../passes/memory.js";
 import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
 import { type Functions, loadRewards, type Reward } from "../rewards/index.js";
 import { CompletionsLog } from "../run/completions.js";
@@ -73,8 +73,9 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const shape = batchShape(recipe);
   const totalSteps = totalStepsOf(recipe, parts.train.length);
   manualSeed(recipe.seed);
-  const options = { ...precisionOf(recipe, { source, device, log }), device, copy: true };
-  const { model, base } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
+  const checkpoint = session.checkpoint?.path;
+  const options = { ...precisionOf(recipe, { source, device, log, checkpoint }), device, copy: true };
+  const { model, base } = loadTrainee(recipe, { source, checkpoint, options, log });
   checkFit(model, tokenizer, source);
   // What adapters are trained on is the reference.
   const start = () => base ?? loadModel(source, { device, dtype: model.dtype, merge: true }).requireGrad(false);
@@ -100,7 +101,8 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   };
   log(headline(recipe, totalSteps, device));
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
-  const engine = new Engine(model, tokenizer);
+  const longest = longestPrompt + recipe.max_completion_length;
+  const engine = new Engine(model, tokenizer, { maxBatchSize: rowsToSample(model, recipe, longest, reference?.model) });
   const companions = companionsOf(recipe, source);
   const shouldStop = () => session.interrupt.stopRequested;
   try {
@@ -120,6 +122,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       engine,
       rewards,
       shouldStop,
+      stopped: session.interrupt.stopped,
     });
     const finished = step >= totalSteps;
     if (finished) saveTrained(model, recipe, companions);

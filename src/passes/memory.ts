@@ -88,6 +88,29 @@ export function choosePasses(
   return planPasses(activationBytes(config, dtype, device, longest), keys, { longest, memory, gpu: isCuda(device) });
 }
 
+/** Completions decoded at a time where memory is no matter: more of them gain little. */
+const MOST_ROWS = 256;
+/** The cache grows by a quarter at a time. */
+const GROWTH = 1.25;
+
+/** Completions of at most `longest` tokens, prompts included, that are sampled at a time: what fits into memory beside the run, or into kv_cache_gib. */
+export function rowsToSample(
+  model: CausalLM,
+  keys: OptimizerMemoryKeys & Pick<GrpoRecipe, "kv_cache_gib">,
+  longest: number,
+  reference: Pick<CausalLM, "weights"> | null = null,
+): number {
+  const { config, dtype, device } = model;
+  const room = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys, reference);
+  const memory = keys.kv_cache_gib === null ? room : keys.kv_cache_gib * 2 ** 30;
+  return rowsWithin(memory, longest, 2 * config.layers * config.kvHeads * config.headDim * ITEM_BYTES[dtype]);
+}
+
+/** The same from plain numbers; one row at least, or nothing could be sampled. */
+export function rowsWithin(memory: number, longest: number, bytesPerToken: number): number {
+  return Math.max(1, Math.min(MOST_ROWS, Math.floor(memory / (GROWTH * longest * bytesPerToken))));
+}
+
 interface Room {
   longest: number;
   /** Bytes for activations. */

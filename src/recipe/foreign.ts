@@ -73,7 +73,6 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
   "runs on a CPU are always reproducible": "full_determinism",
   "checkpoints hold the whole state":
     "ignore_data_skip restore_callback_states_from_checkpoint enable_jit_checkpoint save_safetensors",
-  "the model has no dropout": "disable_dropout",
   "only for mixtures of experts": "router_aux_loss_coef",
   "only for the reward or option it belongs to, which is not done here":
     "code_language code_eval_test_batch_size parallel_code_exec_per_proc e2b_router_url morph_router_url code_provider " +

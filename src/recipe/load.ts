@@ -102,7 +102,7 @@ function resolveGrpo({ entries: given, origin }: Input): Resolved<GrpoRecipe> {
   const inert = takeForeign(entries, GRPO, SFT.fields);
   const choice = entries.get("trl_defaults")?.value ?? "auto";
   const old = choice === "open-rs" || (choice === "auto" && ofThatTime);
-  const recipe = validate(entries, GRPO, old ? OPEN_RS_DEFAULTS : {}, origin);
+  const recipe = validate(entries, GRPO, { ...(old ? OPEN_RS_DEFAULTS : {}), ...forced(entries) }, origin);
   raise(findGrpoProblem(recipe), entries, origin);
   const stated = new Set(entries.keys());
   const notes = old ? oldDefaultsNotes(recipe, stated, ofThatTime && choice === "auto") : [];
@@ -114,6 +114,9 @@ function resolveGrpo({ entries: given, origin }: Input): Resolved<GrpoRecipe> {
     notes,
   };
 }
+
+/** A file names a dtype for the machine it was written on; who gives --dtype means this one. */
+const forced = (entries: Entries) => (entries.get("dtype")?.key.startsWith("--") ? { force_dtype: true } : {});
 
 /** Where relative reward files start: the recipe's folder, for those of the command line the working folder. */
 function folderOf(entries: Entries, origin: string | undefined): string {
@@ -138,7 +141,7 @@ function oldDefaultsNotes(recipe: GrpoRecipe, stated: ReadonlySet<string>, detec
 function resolveSft({ entries: given, origin }: Input): Resolved<SftRecipe> {
   const entries = rewrite(given, SFT.fields);
   const inert = takeForeign(entries, SFT, GRPO.fields);
-  const recipe = validate(entries, SFT, {}, origin);
+  const recipe = validate(entries, SFT, forced(entries), origin);
   raise(findSftProblem(recipe), entries, origin);
   return { recipe, stated: new Set(entries.keys()), inert, notes: [] };
 }

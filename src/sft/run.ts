@@ -53,8 +53,9 @@ interface Parts {
 }
 
 async function trainIn(session: Session<SftState>, { recipe, device, source, data, log }: Parts): Promise<SftOutcome> {
-  const options = { ...precisionOf(recipe, { source, device, log }), device, copy: true };
-  const { model } = loadTrainee(recipe, { source, checkpoint: session.checkpoint?.path, options, log });
+  const checkpoint = session.checkpoint?.path;
+  const options = { ...precisionOf(recipe, { source, device, log, checkpoint }), device, copy: true };
+  const { model } = loadTrainee(recipe, { source, checkpoint, options, log });
   const order = new EpochOrder({
     size: data.rows.length,
     batch: recipe.per_device_train_batch_size * recipe.gradient_accumulation_steps * recipe.num_processes,

@@ -9,6 +9,8 @@
 export interface Interrupt {
   /** True from the first signal on. */
   readonly stopRequested: boolean;
+  /** Resolves at the first signal. */
+  readonly stopped: Promise<void>;
   /** Takes the handlers away; the flag stays. */
   dispose(): void;
 }
@@ -23,6 +25,10 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  */
 export function watchInterrupt(onFirst?: (signal: NodeJS.Signals) => void): Interrupt {
   let stopRequested = false;
+  let resolveStopped = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    resolveStopped = resolve;
+  });
   let timer: NodeJS.Timeout | undefined;
   const dispose = () => {
     clearTimeout(timer);
@@ -32,10 +38,12 @@ export function watchInterrupt(onFirst?: (signal: NodeJS.Signals) => void): Inte
     if (stopRequested) return;
     stopRequested = true;
     timer = setTimeout(dispose, SAME_PRESS_MS).unref();
+    resolveStopped();
     onFirst?.(signal);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {
+    stopped,
     get stopRequested() {
       return stopRequested;
     },

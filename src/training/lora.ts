@@ -24,6 +24,7 @@ export type LoraKeys = Pick<
   | "lora_r"
   | "lora_alpha"
   | "lora_dropout"
+  | "disable_dropout"
   | "lora_target_modules"
   | "use_rslora"
   | "merge_adapters"
@@ -68,7 +69,7 @@ function configOf(keys: LoraKeys) {
     ...(keys.model_revision === "main" ? {} : { revision: keys.model_revision }),
     rank: keys.lora_r,
     alpha: keys.lora_alpha,
-    dropout: keys.lora_dropout,
+    dropout: keys.disable_dropout ? 0 : keys.lora_dropout,
     rslora: keys.use_rslora,
   };
 }

@@ -7,7 +7,7 @@ import { isFloating } from "../torch/index.js";
 import { loadSafetensors } from "../torch/safetensors.js";
 import { cpuBfloat16 } from "../torch/system.js";
 
-export type PrecisionKeys = Pick<GrpoRecipe, "dtype" | "bf16" | "master_weights" | "optim">;
+export type PrecisionKeys = Pick<GrpoRecipe, "dtype" | "bf16" | "force_dtype" | "master_weights" | "optim">;
 
 export interface Precision {
   /** Of the weights the model computes with. */
@@ -25,7 +25,16 @@ interface Place {
 }
 
 /** `dtype` if the recipe gives one; else as `bf16` says; else bfloat16 for a half-precision checkpoint where the machine is fast at it. */
-export function choosePrecision({ dtype, bf16 }: Pick<PrecisionKeys, "dtype" | "bf16">, place: Place): Precision {
+export function choosePrecision(keys: Pick<PrecisionKeys, "dtype" | "bf16" | "force_dtype">, place: Place): Precision {
+  const asked = askedFor(keys, place);
+  if (asked.dtype !== "bfloat16" || keys.force_dtype || place.device !== "cpu" || place.cpu !== null) return asked;
+  return {
+    dtype: "float32",
+    why: `${asked.why}, but the processor has neither AVX512-BF16 nor AMX, and bfloat16 would be many times slower; --dtype bfloat16 takes it all the same`,
+  };
+}
+
+function askedFor({ dtype, bf16 }: Pick<PrecisionKeys, "dtype" | "bf16">, place: Place): Precision {
   if (dtype !== "auto") {
     const overruled = bf16 === true && dtype !== "bfloat16" ? ", which wins over bf16: true" : "";
     return { dtype, why: `the recipe's dtype${overruled}` };
@@ -46,11 +55,25 @@ function choose({ stored, device, cpu }: Place): Precision {
 /** The dtype to load `source`'s weights in, for training on `device`; says in one line what was chosen and why. */
 export function precisionOf(
   recipe: PrecisionKeys,
-  { source, device, log }: { source: string; device: string; log: (line: string) => void },
+  {
+    source,
+    device,
+    log,
+    checkpoint,
+  }: { source: string; device: string; log: (line: string) => void; checkpoint?: string | undefined },
 ): { dtype: Precision["dtype"] } {
-  const precision = choosePrecision(recipe, { stored: storedDtype(source), device, cpu: cpuBfloat16() });
+  const chosen = choosePrecision(recipe, { stored: storedDtype(source), device, cpu: cpuBfloat16() });
+  const precision = checkpoint === undefined ? chosen : goingOn(chosen, checkpoint);
   log(describe(precision, recipe));
   return { dtype: precision.dtype };
+}
+
+/** A run that moved to another processor keeps the precision it began with: its optimizer has masters, or none. */
+function goingOn(chosen: Precision, checkpoint: string): Precision {
+  if (isAdapterFolder(checkpoint)) return chosen;
+  const dtype = storedDtype(checkpoint);
+  if (dtype === chosen.dtype || (dtype !== "float32" && dtype !== "bfloat16")) return chosen;
+  return { dtype, why: "as the run began" };
 }
 
 function describe({ dtype, why }: Precision, { master_weights, optim }: PrecisionKeys): string {

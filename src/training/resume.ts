@@ -47,6 +47,8 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   "merge_adapters",
   "max_tokens_per_micro_batch",
   "gradient_checkpointing",
+  // A run keeps the precision it began with.
+  "force_dtype",
   "reward_timeout",
   "reward_on_error",
 ]);
@@ -56,6 +58,7 @@ const NOTED: Readonly<Record<string, string>> = {
   max_steps: "the learning rate follows the new length",
   num_train_epochs: "the learning rate follows the new length",
   threads: "sums may round differently",
+  kv_cache_gib: "completions are drawn in another order",
   device: "sums round differently, and a GPU draws other random numbers",
 };
 

@@ -1,12 +1,16 @@
 /** Keys of TRL in a whole run: what they leave in its folder. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { runGrpo } from "../../src/grpo/run.js";
 import { loadGrpoRecipe } from "../../src/recipe/index.js";
 import { readMetrics } from "../../src/run/metrics.js";
 import { temporaryFolder, tinyCheckpoint, tinyDataset, tinyRecipe } from "../support/tiny-run.js";
 
+const CHILD = fileURLToPath(new URL("../support/train-child.ts", import.meta.url));
 const folder = temporaryFolder();
 let outputs = 0;
 
@@ -55,4 +59,45 @@ test("an entropy bonus says what it took from the loss", async () => {
     // The kept half of the tokens is the more uncertain one.
     expect(bonus).toBeGreaterThanOrEqual(0.01 * Number(row.entropy) * (1 - 1e-5));
   }
+});
+
+test("stop_token_ids end completions, which then are not truncated", async () => {
+  const every = Array.from({ length: 384 }, (_, id) => String(id));
+  const { rows } = await trainWith(["--stop_token_ids", ...every]);
+  expect(rows[0]).toMatchObject({ "completions/max_length": 1, "completions/clipped_ratio": 0 });
+});
+
+test("kv_cache_gib: sampled a few at a time, as many as ever", async () => {
+  const { completions } = await trainWith(["--kv_cache_gib", "0.000001"]);
+  expect(completions).toHaveLength(8);
+});
+
+test("disable_dropout: adapters have none", async () => {
+  const lora = ["--use_peft", "true", "--lora_r", "4", "--lora_dropout", "0.3"];
+  const dropoutOf = ({ output }: { output: string }) =>
+    JSON.parse(readFileSync(path.join(output, "adapter_config.json"), "utf8")).lora_dropout;
+  expect(dropoutOf(await trainWith([...lora, "--disable_dropout", "true"]))).toBe(0);
+  expect(dropoutOf(await trainWith(lora))).toBe(0.3);
+});
+
+test("Ctrl-C does not wait for slow rewards", async () => {
+  const reward = path.join(folder, "slow.mjs");
+  const begun = path.join(folder, "slow-begun");
+  writeFileSync(
+    reward,
+    `import { writeFileSync } from "node:fs";
+    export const slow = () => { writeFileSync(${JSON.stringify(begun)}, ""); return new Promise((done) => setTimeout(() => done(1), 60_000)); };`,
+  );
+  const keys = tinyRecipe(folder, path.join(folder, "slow"), ["--reward_funcs", reward, "--reward_timeout", "100"]);
+  const child = spawn(process.execPath, ["--import", "tsx", CHILD, "{}", ...keys], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const ended = once(child, "exit");
+  while (!existsSync(begun)) await new Promise((resolve) => setTimeout(resolve, 50));
+  child.kill("SIGINT");
+  const start = performance.now();
+  const [code] = await ended;
+  // A second on a quiet machine; the reward would take a minute.
+  expect(performance.now() - start).toBeLessThan(20_000);
+  expect(code).toBe(0);
 });

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadConfig } from "../../src/model/index.js";
-import { activationBytes, type PassKeys, planPasses } from "../../src/passes/memory.js";
+import { activationBytes, type PassKeys, planPasses, rowsWithin } from "../../src/passes/memory.js";
 import { fixtureDir } from "../model/fixtures.js";
 
 const BYTES = { whole: 1000, checkpointed: 100 };
@@ -97,4 +97,14 @@ describe("activations", () => {
     expect(peak / expected).toBeGreaterThan(0.7);
     expect(peak / expected).toBeLessThan(1.5);
   });
+});
+
+test.each([
+  ["memory for all", 1e12, 4608, 256],
+  ["Qwen2.5-1.5B's 28,672 bytes a token in 2 GiB, 4,608 tokens a row", 2 ** 31, 4608, 13],
+  ["shorter rows", 2 ** 31, 1152, 52],
+  ["next to none: one at a time", 1, 4608, 1],
+  ["less than none", -1e9, 4608, 1],
+])("completions sampled at a time: %s", (_name, memory, longest, rows) => {
+  expect(rowsWithin(memory, longest, 28_672)).toBe(rows);
 });

@@ -77,7 +77,9 @@ export class PagedRunner {
     this.#buffers = new DecodeBuffers(bucketOf(options.maxRows), this.#cache.width, device);
     const parts = { model, cache: this.#cache, buffers: this.#buffers, kernel, params };
     this.#steps = new GraphedSteps(parts, options.capture);
-    const eos = new Set(params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds]);
+    const eos = new Set(
+      params.ignoreEos ? [] : [...tokenizer.eosTokenIds, ...model.config.eosTokenIds, ...params.stopTokenIds],
+    );
     this.#recorder = new Recorder({ tokenizer, params, eos, maxPositions, onToken });
     this.#ahead = options.ahead ?? isCuda(device);
     this.#readbacks = [new Readback(this.#buffers), new Readback(this.#buffers)];

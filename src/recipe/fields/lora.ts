@@ -19,6 +19,10 @@ export const loraFields = {
     .describe("Train low-rank adapters (LoRA) on the frozen model, saved in PEFT's format; it is its own reference."),
   lora_r: count(16_384).default(16).describe("Rank of the adapters."),
   lora_alpha: positive(1e6).default(32).describe("Adapters are scaled by lora_alpha / lora_r."),
+  disable_dropout: z
+    .boolean()
+    .default(false)
+    .describe("No dropout, whatever lora_dropout says; models have none here."),
   lora_dropout: z
     .number()
     .min(0)

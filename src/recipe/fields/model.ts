@@ -17,6 +17,13 @@ export const modelFields = {
       "Compute in bfloat16, whatever the checkpoint holds; false: in float32. " +
         "null: a bfloat16 checkpoint in bfloat16 on GPUs and on processors with AVX512-BF16 or AMX, all else in float32.",
     ),
+  force_dtype: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Compute in the bfloat16 that dtype or bf16 asks for also on a processor without instructions for it, where float32, " +
+        "which is taken otherwise, is many times faster. --dtype on the command line implies it.",
+    ),
   master_weights: z
     .boolean()
     .default(true)

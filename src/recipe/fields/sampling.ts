@@ -32,6 +32,22 @@ export const samplingFields = {
     .default(1)
     .describe("Divides the logits of tokens that occurred already; 1: off."),
   stop_strings: z.array(z.string().min(1)).default([]).describe("A completion also ends after any of these texts."),
+  stop_token_ids: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(2 ** 31 - 1),
+    )
+    .default([])
+    .describe("A completion also ends with any of these tokens, as with the model's own end tokens."),
+  kv_cache_gib: positive()
+    .nullable()
+    .default(null)
+    .describe(
+      "Memory of sampling's keys and values in GiB: it says how many completions are sampled at a time. " +
+        "null: what weights and optimizer leave of the machine's memory, and 256 completions at most.",
+    ),
   dynamic_sampling: z
     .boolean()
     .default(false)
