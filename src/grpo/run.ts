@@ -20,6 +20,7 @@ import { rewardHashes } from "../training/resume.js";
 import { assertNotSource, Session } from "../training/session.js";
 import { companionsOf, templateOf } from "../training/template.js";
 import { loadPrompts } from "./data.js";
+import { loadReference } from "./reference.js";
 import { stepsPerEpoch } from "./spans.js";
 import { GRPO_STATE } from "./state.js";
 import { type GrpoState, trainGrpo } from "./trainer.js";
@@ -78,7 +79,9 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const { model, base } = loadTrainee(recipe, { source, checkpoint, options, log });
   checkFit(model, tokenizer, source);
   // What adapters are trained on is the reference.
-  const start = () => base ?? loadModel(source, { device, dtype: model.dtype, merge: true }).requireGrad(false);
+  const start = () =>
+    base ??
+    loadModel(source, { device, dtype: model.dtype, merge: true, copy: recipe.sync_ref_model }).requireGrad(false);
   const reference = recipe.beta > 0 ? { model: start() } : null;
   const learner = new Learner(model, recipe, totalSteps);
   const sampler = new PromptSampler(parts.train, {
@@ -87,6 +90,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   });
   if (session.checkpoint && session.state) {
     learner.load(session.checkpoint.path);
+    if (reference) loadReference(reference.model, session.checkpoint.path, session.state.step, recipe);
     sampler.restore(session.state.sampler);
     restoreRng(session.state.rng, device);
     log(`going on from ${session.checkpoint.path}`);

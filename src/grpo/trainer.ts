@@ -23,6 +23,7 @@ import { dumpIfNonFinite } from "./dump.js";
 import { type EvaluationSet, evaluate } from "./evaluate.js";
 import { mergeMetrics, rolloutMetrics, tokensOf } from "./metrics.js";
 import { type Frozen, scoreSamples } from "./old-logps.js";
+import { saveReference, syncReference } from "./reference.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
 import { logpTemperature, type Sample, toSamples } from "./sample.js";
 import { microBatchesOfStep, movesWithin, orderOf, type Part, type Pending, shuffler, take } from "./spans.js";
@@ -72,7 +73,12 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
   for (;;) {
     if (state.evaluationDue) state = await evaluateNow(run, state, display);
     if (state !== saved && savesAt(run, state)) {
-      await phase("saving", () => session.save(learner, state, run.companions));
+      await phase("saving", () =>
+        session.save(learner, state, run.companions, (folder) => {
+          if (run.reference && !run.recipe.save_only_model)
+            saveReference(run.reference.model, folder, state.step, run.recipe);
+        }),
+      );
       saved = state;
     }
     if (state.step >= totalSteps || session.interrupt.stopRequested) return state.step;
@@ -90,6 +96,8 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
         phase("learning", () => asDeterministic(run.recipe, () => learn(run, batch.parts, state.step))),
       ),
     );
+
+    if (run.reference) syncReference(run.reference.model, learner.model, step, run.recipe);
 
     const row: MetricsRow = {
       step,

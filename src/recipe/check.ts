@@ -118,10 +118,19 @@ function completionLengthProblem(recipe: GrpoRecipe): Problem | undefined {
   return { key: "min_completion_length", message: `${least} is more than max_completion_length ${most}` };
 }
 
+function referenceProblem({ sync_ref_model, beta, use_peft }: GrpoRecipe): Problem | undefined {
+  const key = "sync_ref_model";
+  if (!sync_ref_model) return undefined;
+  if (beta === 0) return { key, message: "there is no reference without a KL term: give a beta above 0" };
+  if (use_peft) return { key, message: "the reference of adapters is the model below them, which stays: remove it" };
+  return undefined;
+}
+
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
   const common = [scheduleProblem, precisionProblem, templateProblem, lengthProblem];
   const checks = [
     rewardProblem,
+    referenceProblem,
     stepProblem,
     batchProblem,
     clipProblem,

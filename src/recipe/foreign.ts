@@ -77,7 +77,7 @@ const INERT_BY_REASON: Readonly<Record<string, string>> = {
   "only for the reward or option it belongs to, which is not done here":
     "code_language code_eval_test_batch_size parallel_code_exec_per_proc e2b_router_url morph_router_url code_provider " +
     "ioi_provider vespo_k_pos vespo_lambda_pos vespo_k_neg vespo_lambda_neg " +
-    "ref_model_mixup_alpha ref_model_sync_steps entropy_coef_min entropy_coef_max entropy_coef_delta entropy_target " +
+    "entropy_coef_min entropy_coef_max entropy_coef_delta entropy_target " +
     "bnb_4bit_quant_type use_bnb_nested_quant bnb_4bit_quant_storage " +
     "max_tool_calling_iterations length_column_name debug label_names optim_args",
 };
@@ -98,7 +98,6 @@ export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<stri
   ["lora_task_type", ["CAUSAL_LM"]],
   ["load_in_8bit", OFF],
   ["load_in_4bit", OFF],
-  ["sync_ref_model", OFF],
   ["cast_lm_head_to_fp32", OFF],
   ["use_adaptive_entropy", OFF],
   ["load_best_model_at_end", OFF],

@@ -48,6 +48,11 @@ const RULES: readonly Rule[] = [
     idle: (r) => r.multi_objective_aggregation === "normalize_then_sum",
     reason: "normalize_then_sum always scales by the batch",
   },
+  {
+    keys: ["ref_model_mixup_alpha", "ref_model_sync_steps"],
+    idle: (r) => !r.sync_ref_model,
+    reason: "only with sync_ref_model: true",
+  },
   { keys: ["use_bias_correction_kl"], idle: (r) => r.beta === 0, reason: "only with a beta above 0" },
   {
     keys: [

@@ -1,6 +1,6 @@
 // A run that is killed and started again by the same command ends with the same bits as one that never was.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -33,7 +33,10 @@ function result(output: string, step: number) {
   const bytes = (file: string) => readFileSync(path.join(output, file)).toString("base64");
   const state = JSON.parse(readFileSync(path.join(output, `checkpoint-${step}/trainer_state.json`), "utf8"));
   const { unlogged: _, recipe: __, ...comparable } = state.state;
+  const checkpoint = path.join(output, `checkpoint-${step}`);
+  const more = readdirSync(checkpoint).filter((file) => ["reference.safetensors", "scheduler.json"].includes(file));
   return {
+    more: more.map((file) => [file, bytes(`checkpoint-${step}/${file}`)]),
     model: bytes("model.safetensors"),
     optimizer: bytes(`checkpoint-${step}/optimizer.safetensors`),
     state: comparable,
@@ -112,6 +115,34 @@ test("a finished run goes on when it is given more steps, other threads, and its
   expect(readMetrics(path.join(output, "metrics.jsonl")).map(({ step }) => step)).toEqual([1, 2, 3, 4, 5]);
   // Fewer steps than are done: nothing is left to do.
   expect(run(output, {}, ["--max_steps", "3", "--threads", "2"]).outcome).toMatchObject({ step: 5, finished: true });
+});
+
+test("a reference that follows, a learning rate that follows the evaluations, terms of entropy: with their state", () => {
+  const data = path.join(folder, "splits");
+  mkdirSync(data, { recursive: true });
+  for (const split of ["train", "test"])
+    copyFileSync(path.join(folder, "train.jsonl"), path.join(data, `${split}.jsonl`));
+  const more = [
+    ...["--dataset_name", data, "--eval_strategy", "steps", "--eval_steps", "1", "--num_generations_eval", "1"],
+    ...["--lr_scheduler_type", "reduce_lr_on_plateau", "--lr_scheduler_kwargs.patience", "0", "--warmup_steps", "0"],
+    ...["--beta", "0.1", "--sync_ref_model", "true", "--ref_model_sync_steps", "2", "--loss_type", "sapo"],
+    ...[
+      "--entropy_coef",
+      "0.01",
+      "--top_entropy_quantile",
+      "0.5",
+      "--multi_objective_aggregation",
+      "normalize_then_sum",
+    ],
+    ...["--save_steps", "1"],
+  ];
+  const [whole, stopped] = [path.join(folder, "state-whole"), path.join(folder, "state-stopped")];
+  finish(whole, more);
+  expect(run(stopped, { fsync: 85 }, more).signal).toBe("SIGKILL");
+  expect(readdirSync(stopped).some((name) => /^checkpoint-[2345]$/.test(name))).toBe(true);
+  finish(stopped, more);
+  expect(result(whole, 6).more.map(([file]) => file)).toEqual(["reference.safetensors", "scheduler.json"]);
+  expect(result(stopped, 6)).toEqual(result(whole, 6));
 });
 
 test("another recipe in the same folder is refused, and replaces it only when told to", () => {

@@ -95,6 +95,10 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["lr_scheduler_type: polynomial\nlearning_rate: 1.0e-7\n", /lr_end 1e-7 must be below learning_rate 1e-7/],
     ["lr_scheduler_type: warmup_stable_decay\n", /needs num_decay_steps/],
     ["lr_scheduler_type: greedy\n", /greedy follows the evaluations: set eval_strategy/],
+    ["sync_ref_model: true\n", /no reference without a KL term: give a beta above 0/],
+    ["sync_ref_model: true\nbeta: 0.1\nuse_peft: true\n", /the reference of adapters is the model below them/],
+    ["reward_funcs: [get_soft_overlong_punishment]\n", /did you mean soft_overlong_punishment\?/],
+    ["reward_funcs: [soft_overlong_punishment]\nsoft_punish_cache: 900\n", /900 is more than max_completion_len 512/],
     ["max_steps: 0\n", /0 steps train nothing/],
   ])("%j", (lines, expected) => {
     const message = errorOf(() => loadGrpoRecipe(write(BASE + lines)));

@@ -9,6 +9,14 @@ export const lossFields = {
   beta: nonNegative(1000)
     .default(0)
     .describe("Weight of the KL term (k3 estimator) against the frozen start; 0: none."),
+  sync_ref_model: z
+    .boolean()
+    .default(false)
+    .describe("Let the reference follow the model, every ref_model_sync_steps steps (TR-DPO); needs a beta above 0."),
+  ref_model_mixup_alpha: share()
+    .default(0.6)
+    .describe("The model's share in the new reference; the rest is the reference before."),
+  ref_model_sync_steps: count().default(512).describe("Steps between two of these."),
   epsilon: nonNegative(1e6)
     .default(0.2)
     .describe("Clip range of the policy ratio, below 1 and (unless epsilon_high) above."),
