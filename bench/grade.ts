@@ -1,11 +1,12 @@
 /**
- * Times the grader: `npx tsx bench/grade.ts [triples.jsonl]`.
+ * Times the grader: `npx tsx bench/grade.ts [triples.jsonl] [external.jsonl]`.
  * Prints mean, p50, p99 and maximum per triple (in the first pass, and each triple's best of three after it), the time
  * the main thread ran in the first pass, which other programs do not lengthen, and the time of each pathological input
- * (first call and best of five).
+ * (first call and best of five), and of the slowest of the generated ones.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { explain, type PresetName } from "../src/math/index.js";
+import { nasty } from "./nasty.js";
 import { pathological } from "./pathological.js";
 
 interface Row {
@@ -13,6 +14,9 @@ interface Row {
   prediction: string;
   preset: PresetName;
 }
+
+/** How many of the generated inputs are printed. */
+const shown = 15;
 
 const best = (runs: number, work: () => void): number => {
   let least = Number.POSITIVE_INFINITY;
@@ -27,15 +31,15 @@ const best = (runs: number, work: () => void): number => {
 function readTriples(file: string): Row[] {
   const lines = readFileSync(file, "utf8").trim().split("\n");
   return lines.map((line) => {
-    const row = JSON.parse(line) as { gold: string; prediction: string; config?: unknown };
-    return { gold: row.gold, prediction: row.prediction, preset: row.config ? "evaluation" : "reward" };
+    const row = JSON.parse(line) as Partial<Row> & { gold: string; prediction: string; config?: unknown };
+    return { preset: row.config ? "evaluation" : "reward", ...row };
   });
 }
 
 function timeTriples(file: string): void {
   const rows = readTriples(file);
   const pass = (runs: number) => rows.map((row) => best(runs, () => explain(row.gold, row.prediction, row.preset)));
-  console.log(`${rows.length} triples, ms`);
+  console.log(`\n${rows.length} rows of ${file}, ms`);
   // The first pass includes the warm-up of the engine (compilation of our code as it gets hot), about one second in all.
   const before = mainThread();
   console.log(`first pass, cold:    ${summary(pass(1))}`);
@@ -73,7 +77,24 @@ function timePathological(): void {
   console.log(`\n${pathological.length} pathological inputs, slowest ${slowest.toFixed(2)} ms`);
 }
 
-const file = process.argv[2] ?? "../shared/data/grader/triples.jsonl";
-if (existsSync(file)) timeTriples(file);
-else console.log(`no ${file}: only the pathological inputs`);
+function timeNasty(): void {
+  const timed = nasty.map(({ name, gold, prediction, preset }) => {
+    const judge = () => explain(gold, prediction, preset);
+    const first = best(1, judge);
+    return { name, first, time: Math.min(first, first < 1 ? first : best(3, judge)), ...judge() };
+  });
+  timed.sort((a, b) => b.time - a.time);
+  console.log(`\nthe slowest ${shown} of ${timed.length} generated inputs`);
+  console.log("\n| input | first ms | best ms | steps | verdict | rule |\n|---|---|---|---|---|---|");
+  for (const { name, first, time, steps, verdict, rule } of timed.slice(0, shown))
+    console.log(`| \`${name}\` | ${first.toFixed(2)} | ${time.toFixed(2)} | ${steps} | ${verdict} | ${rule} |`);
+}
+
+const files = process.argv.slice(2);
+if (files.length === 0) files.push("../shared/data/grader/triples.jsonl", "../shared/data/grader/external.jsonl");
+for (const file of files) {
+  if (existsSync(file)) timeTriples(file);
+  else console.log(`no ${file}: left out`);
+}
 timePathological();
+timeNasty();

@@ -102,6 +102,9 @@ export function children(node: Node): Node[] {
   }
 }
 
+/** How many nodes it is made of. */
+export const nodeCount = (node: Node): number => children(node).reduce((count, child) => count + nodeCount(child), 1);
+
 /** The same node with other children. */
 export function withChildren(node: Node, next: Node[]): Node {
   switch (node.kind) {

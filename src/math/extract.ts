@@ -104,17 +104,20 @@ function formulaAt(text: string, at: number): { content: string; end: number } |
 /** The last complete formula of the text. */
 function lastFormula(text: string): { content: string; end: number } | undefined {
   let found: { content: string; end: number } | undefined;
+  // An opener without a closer: no later opener of its kind has one either.
+  const unclosed = new Set<string>();
   let i = 0;
   while (i < text.length) {
     const char = text[i]!;
-    if (char !== "$" && char !== "\\") {
-      i++;
+    const opener = char === "$" ? char : char === "\\" ? text.slice(i, i + 2) : "";
+    if (opener === "" || unclosed.has(opener)) {
+      i += opener.length || 1;
       continue;
     }
     const formula = formulaAt(text, i);
-    // An opener without a closer: no later opener of its kind has one either, except after an escape.
     if (formula && formula.content.trim() !== "") found = formula;
-    i = formula ? formula.end : i + (char === "\\" ? 2 : 1);
+    if (!formula) unclosed.add(opener);
+    i = formula ? formula.end : i + opener.length;
     if (!formula && char === "$") break;
   }
   return found;
@@ -127,8 +130,9 @@ const answerLength = 1_000;
 /** The answer of a completion, or undefined when there is none where the options look. */
 export function extract(
   text: string,
-  options: Pick<Options, "extraction" | "boxes" | "manyBoxes">,
+  options: Pick<Options, "extraction" | "boxes" | "manyBoxes" | "limits">,
 ): Extraction | undefined {
+  text = text.slice(-options.limits.text);
   const boxes = findBoxes(text, options.boxes === "strict");
   if (boxes.length > 0) return lastBoxes(text, boxes, options.manyBoxes);
   // Answers stand at the end: that much of it is searched for anchors and formulas.
@@ -187,7 +191,7 @@ function lastValue(text: string): Extraction | undefined {
 export function extractGold(gold: string): Extraction | undefined {
   const boxes = findBoxes(gold, false);
   if (boxes.length > 0) return lastBoxes(gold, boxes, "set");
-  const text = gold.trim().replace(/^\\[([]\s*|\s*\\[)\]]$/g, "");
+  const text = gold.trim().replace(/^\\[([]|\\[)\]]$/g, "");
   const bare = text.replace(/(\\.)|\$/gs, (_, escaped: string | undefined) => escaped ?? " ").trim();
   return bare === "" ? undefined : { parts: [bare], how: "text" };
 }

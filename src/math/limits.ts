@@ -1,5 +1,7 @@
 /** Bounds on the work for one answer. Past any of them the verdict is `undecided`, never a hang. */
 export interface Limits {
+  /** Characters of a completion that are looked at, from its end: that is where answers stand. */
+  text: number;
   /** Characters of an answer that are parsed at all. */
   length: number;
   /** Nesting of groups, functions and powers. */
@@ -12,7 +14,14 @@ export interface Limits {
   steps: number;
 }
 
-export const defaultLimits: Limits = { length: 6_000, depth: 60, nodes: 2_000, digits: 2_000, steps: 60_000 };
+export const defaultLimits: Limits = {
+  text: 131_072,
+  length: 2_500,
+  depth: 60,
+  nodes: 1_000,
+  digits: 2_000,
+  steps: 60_000,
+};
 
 /** Thrown inside the room when a limit is passed; `verify` and `parse` turn it into `undecided`. */
 export class LimitReached extends Error {
@@ -22,7 +31,7 @@ export class LimitReached extends Error {
   }
 }
 
-/** Counts steps against a limit. One budget serves one verdict. */
+/** Counts steps against a limit. One budget serves one verdict, so that the same inputs always get the same one. */
 export class Budget {
   private left: number;
   constructor(readonly limits: Limits = defaultLimits) {
@@ -31,5 +40,8 @@ export class Budget {
   spend(steps = 1): void {
     this.left -= steps;
     if (this.left < 0) throw new LimitReached("steps");
+  }
+  get spent(): number {
+    return this.limits.steps - Math.max(this.left, 0);
   }
 }

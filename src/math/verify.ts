@@ -15,6 +15,8 @@ export interface Explanation {
   verdict: Outcome;
   /** Which rule decided, in words. */
   rule: string;
+  /** The work counted for it, at most `limits.steps`. */
+  steps: number;
   /** How the gold was read, in the notation of `render`. */
   gold?: string;
   /** How the prediction was read. */
@@ -26,7 +28,7 @@ export interface Explanation {
 /** Whether the answer in `prediction` equals `gold`. Never throws, always ends soon. */
 export function verify(gold: string, prediction: string, options?: OptionsInput): boolean {
   const resolved = resolveOptions(options);
-  const goldAnswer = extractGold(gold);
+  const goldAnswer = gold.length > resolved.limits.text ? undefined : extractGold(gold);
   const answer = extract(prediction, resolved);
   return goldAnswer !== undefined && answer !== undefined && isEqual(judge(goldAnswer, answer, resolved).verdict);
 }
@@ -34,16 +36,20 @@ export function verify(gold: string, prediction: string, options?: OptionsInput)
 /** The verdict with its reasons. */
 export function explain(gold: string, prediction: string, input?: OptionsInput): Explanation {
   const options = resolveOptions(input);
-  const goldAnswer = extractGold(gold);
+  const tooLong = gold.length > options.limits.text;
+  const goldAnswer = tooLong ? undefined : extractGold(gold);
   const answer = extract(prediction, options);
   const found = answer && { extracted: { text: answer.parts.join(", "), how: answer.how } };
-  if (!goldAnswer) return { correct: false, verdict: "undecided", rule: "empty gold", ...found };
-  if (!answer) return { correct: false, verdict: "different", rule: "no answer found" };
+  if (!goldAnswer) {
+    const rule = tooLong ? "gold passes the limit on text" : "empty gold";
+    return { correct: false, verdict: "undecided", rule, steps: 0, ...found };
+  }
+  if (!answer) return { correct: false, verdict: "different", rule: "no answer found", steps: 0 };
   const judged = judge(goldAnswer, answer, options);
   const { outcome, rule } = judged.verdict;
   const { gold: a, prediction: b } = judged.read;
   const read = { ...(a && { gold: render(a) }), ...(b && { prediction: render(b) }) };
-  return { correct: outcome === "equal", verdict: outcome, rule, ...read, ...found };
+  return { correct: outcome === "equal", verdict: outcome, rule, steps: judged.steps, ...read, ...found };
 }
 
 interface Judged {
@@ -52,18 +58,29 @@ interface Judged {
 }
 
 /** The verdict on the first reading of the place the answer stands in, or on another one that is equal. */
-function judge(gold: Extraction, answer: Extraction, options: Options): Judged {
-  const first = judgeOne(gold, answer, options);
+function judge(gold: Extraction, answer: Extraction, options: Options): Judged & { steps: number } {
+  const budget = new Budget(options.limits);
+  const judged = judgeReadings(gold, answer, options, budget);
+  return { ...judged, steps: budget.spent };
+}
+
+function judgeReadings(gold: Extraction, answer: Extraction, options: Options, budget: Budget): Judged {
+  if (Math.max(lengthOf(gold), lengthOf(answer)) > options.limits.length)
+    return { verdict: sameSource(gold, answer) ? equal("same text") : undecided(tooLong), read: {} };
+  const first = judgeOne(gold, answer, options, budget);
   if (isEqual(first.verdict)) return first;
   const around = answer.alone && first.read.prediction?.kind === "text" && answer.alone[0] !== answer.parts[0];
   for (const parts of [...(answer.others ?? []), ...(around ? [answer.alone!] : [])]) {
-    const other = judgeOne(gold, { parts, how: answer.how }, options);
+    const other = judgeOne(gold, { parts, how: answer.how }, options, budget);
     if (isEqual(other.verdict)) return other;
   }
   return first;
 }
 
-function judgeOne(gold: Extraction, answer: Extraction, options: Options): Judged {
+const lengthOf = ({ parts }: Extraction): number => parts.reduce((sum, part) => sum + part.length, 0);
+const tooLong = new LimitReached("length").message;
+
+function judgeOne(gold: Extraction, answer: Extraction, options: Options, budget: Budget): Judged {
   const [goldPlain, answerPlain] = [gold.parts.map(plainText).join(","), answer.parts.map(plainText).join(",")];
   if (answerPlain === "") return { verdict: different("empty answer"), read: {} };
   if (isChoice(goldPlain, answer.parts) || sameChoices(gold.parts, answer.parts))
@@ -74,7 +91,7 @@ function judgeOne(gold: Extraction, answer: Extraction, options: Options): Judge
       options: gold.parts.some((part) => repeating.test(part))
         ? { ...options, decimals: Number.POSITIVE_INFINITY }
         : options,
-      budget: new Budget(options.limits),
+      budget,
     };
     let first: Verdict | undefined;
     const meaning = options.words === "meaning";

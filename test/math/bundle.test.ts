@@ -5,22 +5,24 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 
-async function bundle(entry: string): Promise<string> {
+async function bundle(entry: string, format: "esm" | "iife" = "iife"): Promise<string> {
   const result = await build({
     entryPoints: [entry],
     bundle: true,
     minify: true,
     write: false,
     platform: "browser",
-    format: "iife",
-    globalName: "math",
+    format,
+    ...(format === "iife" && { globalName: "math" }),
   });
   return result.outputFiles[0]!.text;
 }
 
 test("the minified bundle is at most 36 KB gzipped and needs no Node", async () => {
+  const module = await bundle("src/math/index.ts", "esm");
+  expect(module).not.toMatch(/\b(?:import|require)\b\s*[("'{*]/);
+  expect(gzipSync(module, { level: 9 }).length).toBeLessThanOrEqual(36 * 1024);
   const code = await bundle("src/math/index.ts");
-  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(36 * 1024);
   const bare = createContext({});
   runInContext(code, bare);
   expect(runInContext(String.raw`math.verify("\\frac12", "\\boxed{0.5}")`, bare)).toBe(true);

@@ -370,6 +370,7 @@ test("a verdict says what was found, how it was read and which rule decided", ()
     correct: true,
     verdict: "equal",
     rule: "assigned value: exact number",
+    steps: 15,
     gold: "div(1, 2)",
     prediction: "x = 1/2",
     extracted: { text: "x = 0.5", how: "box" },

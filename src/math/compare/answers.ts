@@ -8,6 +8,7 @@ import {
   isCall,
   type Matrix,
   type Node,
+  nodeCount,
   type Relation,
   render,
   sameStructure,
@@ -28,7 +29,8 @@ import { type Context, different, equal, every, isEqual, type Verdict } from "./
 
 /** Whether `prediction` says the same as `gold`. */
 export function compareAnswers(gold: Node, prediction: Node, context: Context): Verdict {
-  context.budget.spend();
+  // What follows walks through both a few times.
+  context.budget.spend(nodeCount(gold) + nodeCount(prediction));
   const a = normalize(gold);
   const b = normalize(prediction);
   if (sameStructure(a, b)) return equal("identical");

@@ -51,7 +51,7 @@ export function lastBareFormula(text: string): string | undefined {
 
 /** Whether a text is words rather than a formula: two words in Latin letters, or a run of any other script. */
 export const isWords = (text: string): boolean =>
-  /[a-z]{2,}\s+[a-z]{2,}|[a-z]{4,}\s?:|[^\P{L}\p{Script=Latin}\p{Script=Greek}]/iu.test(text);
+  /[a-z]{2}\s{1,9}[a-z]{2}|[a-z]{4}\s?:|[^\P{L}\p{Script=Latin}\p{Script=Greek}]/iu.test(text);
 
 /** "5 or more", "between 2 and 3": more than the number in it. */
 export const isOpenEnded = (text: string): boolean =>

@@ -121,7 +121,7 @@ export function parseAnswer(cursor: Cursor): Node {
   while (cursor.take(".") || cursor.take("!")) {
     // The full stop of a sentence.
   }
-  if (cursor.peek() || items.length === 0) throw new NotFormula("tokens left over");
+  if (cursor.peek() || items.length === 0) throw new NotFormula();
   return items.length === 1 ? items[0]! : group("", "", items);
 }
 

@@ -45,7 +45,7 @@ export function parseCommand(cursor: Cursor, name: string): Node {
 
 function closed(cursor: Cursor, closer: string, build: (items: Node[]) => Node): Node {
   const items = cursor.bracketed(() => parseClauses(cursor));
-  if (!cursor.isCommand(closer) || items.length === 0) throw new NotFormula(`expected ${closer}`);
+  if (!cursor.isCommand(closer) || items.length === 0) throw new NotFormula();
   cursor.next();
   return build(items);
 }
@@ -92,7 +92,7 @@ function parseNumberSet(cursor: Cursor): Node {
   if (part === "-" || part === "<") return group("(", ")", [call("neg", sym("oo")), zero]);
   if (part === "<=0") return group("(", "]", [call("neg", sym("oo")), zero]);
   if (/^(?:\*|ne0)$/.test(part)) return call("setminus", sym("set R"), group("{", "}", [zero]));
-  throw new NotFormula("set");
+  throw new NotFormula();
 }
 
 /** `\hat{x}_1`: the accent is part of the name; over an expression a bar is the conjugate. */
@@ -113,12 +113,12 @@ const matrixShapes = new Set(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallm
 export function parseMatrix(cursor: Cursor, environment: string): Node {
   const shape = environment === "cases" ? "cases" : environment === "vmatrix" ? "vmatrix" : "matrix";
   const transparent = /^(?:align|aligned|gather|gathered|split|equation|multline)$/.test(environment);
-  if (shape === "matrix" && !transparent && !matrixShapes.has(environment)) throw new NotFormula(environment);
+  if (shape === "matrix" && !transparent && !matrixShapes.has(environment)) throw new NotFormula();
   const rows = cursor.bracketed(() => parseRows(cursor));
-  if (cursor.peek()?.kind !== "end") throw new NotFormula("environment not closed");
+  if (cursor.peek()?.kind !== "end") throw new NotFormula();
   cursor.next();
   if (transparent) return group("", "", rows.flat());
-  if (rows.length === 0) throw new NotFormula("empty matrix");
+  if (rows.length === 0) throw new NotFormula();
   const matrix: Matrix = { kind: "matrix", rows, shape };
   return matrix;
 }

@@ -36,7 +36,7 @@ export class Cursor {
 
   next(): Token {
     const token = this.tokens[this.at++];
-    if (!token) throw new NotFormula("unexpected end");
+    if (!token) throw new NotFormula();
     return token;
   }
 
@@ -62,7 +62,7 @@ export class Cursor {
   }
 
   expect(text: string): void {
-    if (!this.take(text)) throw new NotFormula(`expected ${text}`);
+    if (!this.take(text)) throw new NotFormula();
   }
 
   /** Takes a sign such as `\$` or `€`; the value it stands at gets it as its unit. */

@@ -81,9 +81,9 @@ export function parseProduct(cursor: Cursor, minus = false): Node {
       minus = false;
     } else if (startsFactor(cursor) && !(left.kind === "group" && isUnionLetter(cursor))) {
       // Words with something behind them are no factor: the whole answer is read as text.
-      if (left.kind === "text") throw new NotFormula("text in a product");
+      if (left.kind === "text") throw new NotFormula();
       // `5 6` is no product of numbers.
-      if (cursor.peek()?.kind === "num" && endsInNumber(left)) throw new NotFormula("numbers side by side");
+      if (cursor.peek()?.kind === "num" && endsInNumber(left)) throw new NotFormula();
       left =
         isCall(left, "deg") && isMinutes(cursor) ? sexagesimal(cursor, left) : call("mul", left, parsePower(cursor));
     } else {
@@ -256,7 +256,7 @@ function superscript(cursor: Cursor, base: Node): Node {
     return result;
   }
   if (token?.kind === "text" && alone) {
-    if (!/^\s*(?:st|nd|rd|th)\s*$/.test(token.text)) throw new NotFormula("text as an exponent");
+    if (!/^\s*(?:st|nd|rd|th)\s*$/.test(token.text)) throw new NotFormula();
     // `21^{\text{st}}`: an ordinal. (A unit's power never gets here.)
     cursor.raw();
     return base;
@@ -277,6 +277,6 @@ export function parseArgument(cursor: Cursor): Node {
   if (cursor.isMark("{")) return cursor.nested(() => parsePrimary(cursor));
   const sign = takeSign(cursor);
   if (sign) return signed(sign, parseArgument(cursor));
-  if (!cursor.peek()) throw new NotFormula("argument missing");
+  if (!cursor.peek()) throw new NotFormula();
   return cursor.nested(() => parsePrimary(cursor));
 }

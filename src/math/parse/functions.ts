@@ -50,7 +50,7 @@ function functionArguments(cursor: Cursor): Node[] {
     cursor.next();
     const args = cursor.bracketed(() => parseClauses(cursor));
     cursor.expect(")");
-    if (args.length === 0) throw new NotFormula("empty call");
+    if (args.length === 0) throw new NotFormula();
     return args;
   }
   if (cursor.isMark("{")) return [parseArgument(cursor)];

@@ -29,7 +29,7 @@ export function parsePrimary(cursor: Cursor): Node {
     case "mark":
       return parseMark(cursor, token.text);
     default:
-      throw new NotFormula(`unexpected ${token.text}`);
+      throw new NotFormula();
   }
 }
 
@@ -48,7 +48,7 @@ function parseMark(cursor: Cursor, mark: string): Node {
     case "|":
       return parseBars(cursor);
     default:
-      throw new NotFormula(`unexpected ${mark}`);
+      throw new NotFormula();
   }
 }
 
@@ -61,9 +61,9 @@ function parseBracket(cursor: Cursor, open: "(" | "["): Node {
     ["[", ")"],
   ];
   const close = closers.find(([mark]) => cursor.take(mark))?.[1];
-  if (close === undefined || items.length === 0) throw new NotFormula("bracket not closed");
+  if (close === undefined || items.length === 0) throw new NotFormula();
   if (items.length > 1) return group(open, close, items);
-  if ((open === "(") !== (close === ")")) throw new NotFormula("brackets do not fit");
+  if ((open === "(") !== (close === ")")) throw new NotFormula();
   return items[0]!;
 }
 
@@ -71,7 +71,7 @@ function parseBracket(cursor: Cursor, open: "(" | "["): Node {
 function parseBraces(cursor: Cursor): Node {
   return cursor.bracketed(() => {
     const items = parseClauses(cursor);
-    if (items.length === 0) throw new NotFormula("empty group");
+    if (items.length === 0) throw new NotFormula();
     const left = items.length === 1 ? items[0]! : group("", "", items);
     const infix = ["over", "choose"].find((name) => cursor.isCommand(name));
     if (infix) cursor.next();
@@ -95,10 +95,10 @@ function parseSet(cursor: Cursor): Node {
     const items = parseClauses(cursor);
     cursor.inBuilder = false;
     if (cursor.take("\\}")) return group("{", "}", items);
-    if (!cursor.take("|") && !cursor.take(":")) throw new NotFormula("set not closed");
+    if (!cursor.take("|") && !cursor.take(":")) throw new NotFormula();
     const conditions = parseClauses(cursor);
     cursor.expect("\\}");
-    if (items.length !== 1) throw new NotFormula("set builder with several variables");
+    if (items.length !== 1) throw new NotFormula();
     return { kind: "builder", variable: items[0]!, conditions };
   });
 }
@@ -156,9 +156,9 @@ function wordedBase(cursor: Cursor): string | undefined {
 function inBase(token: Token & { kind: "num" }, spelled: string): Node {
   const subscript = spelled.replace(/^base|[()\s-]/gi, "").toLowerCase();
   const base = baseNames[subscript] ?? Number(subscript);
-  if (!Number.isInteger(base) || base < 2 || base > 36 || !/^\d+$/.test(token.text)) throw new NotFormula("not a base");
+  if (!Number.isInteger(base) || base < 2 || base > 36 || !/^\d+$/.test(token.text)) throw new NotFormula();
   const digits = [...token.text].map(Number);
-  if (digits.some((digit) => digit >= base)) throw new NotFormula("digit not in base");
+  if (digits.some((digit) => digit >= base)) throw new NotFormula();
   const value = digits.reduce((sum, digit) => sum * BigInt(base) + BigInt(digit), 0n);
   return { kind: "num", value: rational(value), base, digits: token.text };
 }
@@ -239,7 +239,7 @@ export function parseName(cursor: Cursor, letter: string): Node {
   const args = cursor.bracketed(() => parseClauses(cursor));
   cursor.expect(")");
   if (braced) cursor.expect("}");
-  if (args.length === 0) throw new NotFormula("empty call");
+  if (args.length === 0) throw new NotFormula();
   if (name === "Gamma") return call("fact", call("add", args[0]!, num(rational(-1n))));
   return call("apply", sym(name), ...args);
 }

@@ -27,7 +27,10 @@ export function subscriptsFirst(tokens: Token[]): Token[] {
     if (!primes && !isMark(tokens[i], "^")) continue;
     let end = primes ? i + 1 : argumentEnd(tokens, i + 1);
     if (primes) while (isMark(tokens[end], "'")) end++;
-    if (!isMark(tokens[end], "_")) continue;
+    if (!isMark(tokens[end], "_")) {
+      if (primes) i = end - 1;
+      continue;
+    }
     const subscript = tokens.slice(end, argumentEnd(tokens, end + 1));
     const upper = tokens.slice(i, end);
     tokens.splice(i, upper.length + subscript.length, ...subscript, ...upper);

@@ -3,6 +3,7 @@ import type { Call, Node } from "../ast.js";
 import type { Budget } from "../limits.js";
 import {
   add,
+  bits,
   divide,
   isInteger,
   maxBits,
@@ -40,14 +41,19 @@ const bounded = (value: Rational): Rational | undefined => {
   return value.n > largest || value.n < -largest || value.d > largest ? undefined : value;
 };
 
-function fold(values: Rational[], step: (a: Rational, b: Rational) => Rational): Rational | undefined {
+function fold(values: Rational[], budget: Budget, step: (a: Rational, b: Rational) => Rational): Rational | undefined {
   let total: Rational | undefined = values[0];
   for (const value of values.slice(1)) {
     if (!total) return undefined;
     total = bounded(step(total, value));
+    if (total) budget.spend(costOf(total));
   }
   return total;
 }
+
+/** Steps that arithmetic with so many digits costs: lowest terms are found by division after division. */
+const costOf = ({ n, d }: Rational): number => (n < small && n > -small && d < small ? 0 : (bits(n) + bits(d)) / 8);
+const small = 1n << 128n;
 
 const floor = (a: Rational): Rational => {
   const quotient = a.n / a.d;
@@ -64,8 +70,8 @@ function gcd(a: Rational, b: Rational): Rational {
 }
 
 const operations: Record<string, Operation> = {
-  add: (values) => fold(values, add),
-  mul: (values) => fold(values, multiply),
+  add: (values, budget) => fold(values, budget, add),
+  mul: (values, budget) => fold(values, budget, multiply),
   neg: ([a]) => negate(a!),
   div: ([a, b]) => divide(a!, b!),
   pow: ([a, b]) => exactPower(a!, b!),
@@ -75,11 +81,11 @@ const operations: Record<string, Operation> = {
   floor: ([a]) => floor(a!),
   ceil: ([a]) => negate(floor(negate(a!))),
   mod: ([a, b]) => (b!.n === 0n ? undefined : add(a!, negate(multiply(b!, floor(divide(a!, b!)!))))),
-  max: (values) => fold(values, (a, b) => (order(a, b) >= 0 ? a : b)),
-  min: (values) => fold(values, (a, b) => (order(a, b) <= 0 ? a : b)),
-  gcd: (values) => (integers(values) ? fold(values, gcd) : undefined),
-  lcm: (values) =>
-    integers(values) ? fold(values, (a, b) => divide(absolute(multiply(a, b)), gcd(a, b)) ?? zero) : undefined,
+  max: (values, budget) => fold(values, budget, (a, b) => (order(a, b) >= 0 ? a : b)),
+  min: (values, budget) => fold(values, budget, (a, b) => (order(a, b) <= 0 ? a : b)),
+  gcd: (values, budget) => (integers(values) ? fold(values, budget, gcd) : undefined),
+  lcm: (values, budget) =>
+    integers(values) ? fold(values, budget, (a, b) => divide(absolute(multiply(a, b)), gcd(a, b)) ?? zero) : undefined,
   fact: ([a], budget) => factorial(a!, budget),
   binom: ([n, k], budget) => binomial(n!, k!, budget),
 };

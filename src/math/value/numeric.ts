@@ -30,12 +30,13 @@ export class Point extends Map<string, number> {
   /** Whether an operator on its way could not be evaluated. */
   opaque = false;
 
-  /** The same point with one more variable; leaving the reals there counts here. */
+  /** With one more variable, or another value of one, while `work` runs. */
   within<T>(name: string, value: number, work: (inner: Point) => T): T {
-    const inner = new Point(this).set(name, value);
-    const result = work(inner);
-    this.leftReals ||= inner.leftReals;
-    this.opaque ||= inner.opaque;
+    const outer = this.get(name);
+    this.set(name, value);
+    const result = work(this);
+    if (outer === undefined) this.delete(name);
+    else this.set(name, outer);
     return result;
   }
 }

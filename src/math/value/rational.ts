@@ -15,7 +15,7 @@ const gcd = (a: bigint, b: bigint): bigint => {
   return a < 0n ? -a : a;
 };
 
-const bits = (x: bigint): number => x.toString(16).length * 4;
+export const bits = (x: bigint): number => x.toString(16).length * 4;
 
 export function rational(n: bigint, d = 1n): Rational {
   if (d === 1n) return { n, d };
