@@ -16,7 +16,7 @@ export interface Options {
    * digits after the point. Infinity: decimals are exact numbers.
    */
   decimals: number;
-  /** "hold": a chain of equations must hold along its way (`2 + 2 = 5` does not say 5). "end": its last side counts. */
+  /** "hold": a chain of equations must hold along its way (`2 + 2 = 5` does not say 5). "end": outside boxes its last side counts. */
   chains: "hold" | "end";
   /** A unit or currency on one side only is ignored; on both sides they must agree. "ignore": they need not. */
   units: "agree" | "ignore";

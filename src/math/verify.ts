@@ -60,6 +60,8 @@ interface Judged {
 /** The verdict on the first reading of the place the answer stands in, or on another one that is equal. */
 function judge(gold: Extraction, answer: Extraction, options: Options): Judged & { steps: number } {
   const budget = new Budget(options.limits);
+  // What stands in a box was put there to be judged.
+  if (answer.how === "box" && options.chains === "end") options = { ...options, chains: "hold" };
   const judged = judgeReadings(gold, answer, options, budget);
   return { ...judged, steps: budget.spent };
 }
