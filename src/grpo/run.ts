@@ -1,9 +1,11 @@
 import path from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { type Prompt, PromptSampler } from "../data/index.js";
 import { Engine } from "../engine/index.js";
 import { UserError } from "../errors.js";
 import { resolveModelFolder } from "../model/hub.js";
 import { type CausalLM, loadModel } from "../model/index.js";
+import { assertHeapHolds } from "../passes/fit.js";
 import { choosePasses, rowsToSample } from "../passes/memory.js";
 import { batchShape, type GrpoRecipe, rewardOptions } from "../recipe/index.js";
 import { type Functions, loadRewards, type Reward } from "../rewards/index.js";
@@ -97,6 +99,8 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   }
   const longestPrompt = parts.train.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
   const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length, reference?.model);
+  const longestCompletion = Math.min(recipe.max_completion_length, model.config.maxPositions);
+  assertHeapHolds(shape.completionsPerGeneration, longestCompletion, getHeapStatistics().heap_size_limit);
   const resumeAtStep = session.checkpoint?.step ?? 0;
   const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
   const evaluation = parts.test && {

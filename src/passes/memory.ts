@@ -10,6 +10,7 @@ import type { CausalLM, ModelConfig } from "../model/index.js";
 import type { GrpoRecipe } from "../recipe/index.js";
 import { cudaDevice, type DType, ITEM_BYTES, isCuda } from "../torch/index.js";
 import { MOMENTS } from "../training/precision.js";
+import { assertFits } from "./fit.js";
 import type { MicroBatchOptions } from "./micro-batches.js";
 
 /** How tokens go through the model when it learns. */
@@ -84,8 +85,13 @@ export function choosePasses(
   reference: Pick<CausalLM, "weights"> | null = null,
 ): PassPlan {
   const { config, dtype, device } = model;
-  const memory = SHARE * totalMemory(device) - RESERVE - trainingBytes(model, keys, reference);
-  return planPasses(activationBytes(config, dtype, device, longest), keys, { longest, memory, gpu: isCuda(device) });
+  const total = totalMemory(device);
+  const training = trainingBytes(model, keys, reference);
+  const bytes = activationBytes(config, dtype, device, longest);
+  const plan = planPasses(bytes, keys, { longest, memory: SHARE * total - RESERVE - training, gpu: isCuda(device) });
+  const perToken = plan.checkpointing ? bytes.checkpointed : bytes.whole;
+  assertFits({ training, perToken, longest: Math.min(longest, config.maxPositions) }, total);
+  return plan;
 }
 
 /** Completions decoded at a time where memory is no matter: more of them gain little. */
