@@ -69,9 +69,9 @@ function checkIds({ model, added_tokens: added }: Json, path: string): void {
   );
 }
 
-function tooLong(text: string): UserError {
+function tooLong(characters: number): UserError {
   return new UserError(
-    `a text of ${text.length} characters is too long to tokenize, ${MOST_CHARACTERS} at most: shorten it or leave it out`,
+    `a text of ${characters} characters is too long to tokenize, ${MOST_CHARACTERS} at most: shorten it or leave it out`,
   );
 }
 
@@ -105,7 +105,7 @@ class FolderTokenizer implements Tokenizer {
   }
 
   encode(text: string, { addSpecialTokens = false }: EncodeOptions = {}): number[] {
-    if (text.length > MOST_CHARACTERS) throw tooLong(text);
+    if (text.length > MOST_CHARACTERS) throw tooLong(text.length);
     const { ids } = this.#limited("tokenize", text.length, () =>
       this.library.encode(text, { add_special_tokens: addSpecialTokens }),
     );
@@ -136,6 +136,8 @@ class FolderTokenizer implements Tokenizer {
 
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string {
     if (this.chatTemplate === undefined) throw missingChatTemplate(this.dir);
+    const size = messages.reduce((sum, { content }) => sum + (typeof content === "string" ? content.length : 0), 0);
+    if (size > MOST_CHARACTERS) throw tooLong(size);
     this.#compiled ??= compileChatTemplate(this.chatTemplate, this.settings.named, this.dir);
     return this.#compiled.render(messages, options);
   }

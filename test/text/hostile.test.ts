@@ -111,9 +111,11 @@ test("the highest id that passes is read at once", () => {
 
 test("a text of 50 million characters is refused at once, with its row and size", () => {
   const tokenizer = loadTokenizer(FIXTURE);
-  const rows = [{ prompt: "fine" }, { prompt: "x".repeat(50_000_000) }];
-  const message = refusal(() => makePrompts(rows, { tokenizer }));
-  expect(message).toMatch(/^row 2: a text of 50000000 characters is too long to tokenize, 4194304 at most/);
+  for (const column of ["prompt", "problem"]) {
+    const rows = [{ [column]: "fine" }, { [column]: "x".repeat(50_000_000) }];
+    const message = refusal(() => makePrompts(rows, { tokenizer }));
+    expect(message).toMatch(/^row 2: a text of 50000000 characters is too long to tokenize, 4194304 at most/);
+  }
 });
 
 test("limits inside a limit are its own, and what a body throws or returns passes", () => {
