@@ -8,11 +8,32 @@ const renamed =
 
 const cpu: Rewrite = (value) => (value === true ? { device: "cpu" } : {});
 
-/** Of transformers' generation settings, what has a key here; the others stay and are refused. */
+/** Names of transformers' GenerationConfig and vLLM's SamplingParams, and our keys for them. */
+export const GENERATION_KWARGS: Readonly<Record<string, string>> = {
+  temperature: "temperature",
+  top_p: "top_p",
+  top_k: "top_k",
+  min_p: "min_p",
+  repetition_penalty: "repetition_penalty",
+  max_new_tokens: "max_completion_length",
+  max_tokens: "max_completion_length",
+  min_new_tokens: "min_completion_length",
+  min_tokens: "min_completion_length",
+  stop: "stop_strings",
+  stop_strings: "stop_strings",
+};
+
+/** What has a key here becomes that; the others stay and are refused. */
 function generationKwargs(value: unknown): Readonly<Record<string, unknown>> {
-  if (value === null || typeof value !== "object" || !("min_new_tokens" in value)) return { generation_kwargs: value };
-  const { min_new_tokens, ...rest } = value;
-  return { min_completion_length: min_new_tokens, generation_kwargs: rest };
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return { generation_kwargs: value };
+  const entries = Object.entries(value);
+  const known = entries.filter(([name]) => Object.hasOwn(GENERATION_KWARGS, name));
+  const rest = entries.filter(([name]) => !Object.hasOwn(GENERATION_KWARGS, name));
+  const ours = known.map(([name, given]): [string, unknown] => {
+    const key = GENERATION_KWARGS[name]!;
+    return [key, key === "stop_strings" && typeof given === "string" ? [given] : given];
+  });
+  return { ...Object.fromEntries(ours), ...(rest.length > 0 ? { generation_kwargs: Object.fromEntries(rest) } : {}) };
 }
 
 /** Other spellings of our keys. */
@@ -20,7 +41,10 @@ export const ALIASES: Readonly<Record<string, { to: string; rewrite: Rewrite }>>
   torch_dtype: { to: "dtype", rewrite: renamed("dtype") },
   use_cpu: { to: "device: cpu", rewrite: cpu },
   no_cuda: { to: "device: cpu", rewrite: cpu },
-  generation_kwargs: { to: "min_completion_length (min_new_tokens)", rewrite: generationKwargs },
+  generation_kwargs: {
+    to: "temperature, top_p, top_k, min_p, repetition_penalty, max_completion_length, min_completion_length, stop_strings",
+    rewrite: generationKwargs,
+  },
   evaluation_strategy: { to: "eval_strategy", rewrite: renamed("eval_strategy") },
   ...Object.fromEntries(
     ["correction", "mode", "clip_max", "clip_min"].map((name) => {

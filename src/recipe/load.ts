@@ -5,14 +5,14 @@ import { UserError } from "../errors.js";
 import { findGrpoProblem, findSftProblem, type Problem } from "./check.js";
 import { KEY_OF_THAT_TIME, OPEN_RS_DEFAULTS } from "./defaults.js";
 import { show } from "./describe.js";
-import { ALIASES, INERT, UNSUPPORTED } from "./foreign.js";
+import { ALIASES, GENERATION_KWARGS, INERT, UNSUPPORTED } from "./foreign.js";
 import { idleKeys } from "./idle.js";
 import { refuse, subject } from "./issues.js";
 import { suggestion } from "./nearest.js";
 import { applyOverrides } from "./overrides.js";
 import { absoluteRewards } from "./rewards.js";
 import { GRPO, type GrpoRecipe, type RecipeKind, SFT, type SftRecipe } from "./schema.js";
-import { type Entries, entriesOf, readRecipe } from "./source.js";
+import { type Entries, type Entry, entriesOf, readRecipe } from "./source.js";
 
 export interface Resolved<T> {
   recipe: T;
@@ -50,6 +50,7 @@ function takeForeign(entries: Entries, kind: RecipeKind<unknown>, otherFields: F
     if (key in kind.fields) continue;
     const neutral = UNSUPPORTED.get(key);
     const reason = INERT.get(key) ?? (key in otherFields ? `${kind.name} does not use it` : undefined);
+    if (key === "generation_kwargs" && !isEmpty(entry.value)) throw new UserError(unknownGeneration(entry, key));
     if (neutral && !neutral.includes(entry.value) && !isEmpty(entry.value))
       throw new UserError(`${subject(entry.at([]), key)} ${show(entry.value)} is not supported: ${remedy(neutral)}`);
     if (!neutral && reason === undefined) {
@@ -61,6 +62,13 @@ function takeForeign(entries: Entries, kind: RecipeKind<unknown>, otherFields: F
     entries.delete(key);
   }
   return inert;
+}
+
+function unknownGeneration({ value, at }: Entry, key: string): string {
+  const takes = Object.keys(GENERATION_KWARGS);
+  const names = typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  const wrong = names.length > 0 ? `has no ${names.join(", ")}` : `is a map, not ${show(value)}`;
+  return `${subject(at([]), key)} ${wrong}${names[0] ? suggestion(names[0], takes) : ""}; it takes ${takes.join(", ")}`;
 }
 
 function isEmpty(value: unknown): boolean {

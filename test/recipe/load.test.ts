@@ -99,6 +99,13 @@ describe("mistakes say where, what and the nearest right thing", () => {
     ["sync_ref_model: true\nbeta: 0.1\nuse_peft: true\n", /the reference of adapters is the model below them/],
     ["reward_funcs: [get_soft_overlong_punishment]\n", /did you mean soft_overlong_punishment\?/],
     ["reward_funcs: [soft_overlong_punishment]\nsoft_punish_cache: 900\n", /900 is more than max_completion_len 512/],
+    [
+      "generation_kwargs: {top_k: 5, num_beams: 4}\n",
+      /recipe.yaml:3:\d+: generation_kwargs has no num_beams; it takes temperature, top_p, .*stop_strings/,
+    ],
+    ["generation_kwargs: 5\n", /generation_kwargs is a map, not 5/],
+    ["generation_kwargs: {top_p: 2}\n", /top_p must be a number/],
+    ["top_k: 3\ngeneration_kwargs: {top_k: 5}\n", /generation_kwargs says again what .* says \(top_k\); keep one/],
     ["max_steps: 0\n", /0 steps train nothing/],
   ])("%j", (lines, expected) => {
     const message = errorOf(() => loadGrpoRecipe(write(BASE + lines)));
@@ -232,4 +239,11 @@ describe("recipes of the package by name", () => {
     writeFileSync(file, "{}");
     expect(recipeFile(file)).toBe(file);
   });
+});
+
+test("generation_kwargs: names of transformers and of vLLM become the recipe's own keys", () => {
+  const kwargs = "{top_k: 5, min_p: 0.1, max_new_tokens: 33, min_tokens: 2, stop: END, repetition_penalty: 1.2}";
+  const { recipe } = loadGrpoRecipe(write(`${BASE}generation_kwargs: ${kwargs}\n`));
+  expect(recipe).toMatchObject({ top_k: 5, min_p: 0.1, max_completion_length: 33, min_completion_length: 2 });
+  expect(recipe).toMatchObject({ stop_strings: ["END"], repetition_penalty: 1.2 });
 });
