@@ -11,8 +11,11 @@ import {
   scoreTokens,
   type TokenBatch,
 } from "../../src/passes/index.js";
-import { liveBytes, liveTensors, type Tensor, tensor } from "../../src/torch/index.js";
+import { liveBytes, liveTensors, setOwnOperators, type Tensor, tensor } from "../../src/torch/index.js";
 import { fixtureDir, golden, maxDifference } from "../model/fixtures.js";
+
+// Prompts are shared where attention is our own operator, which it is not on every processor.
+setOwnOperators("all");
 
 const NAMES = [
   ...["qwen2-tied", "qwen3", "llama3-rope-new-biased"],
