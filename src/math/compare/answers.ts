@@ -19,6 +19,7 @@ import { plainText } from "../parse/reading.js";
 import { numericValue, Point, variables } from "../value/numeric.js";
 import { brokenChain, saysValue } from "./chains.js";
 import { compareExpressions } from "./expressions.js";
+import { compareFamilies } from "./families.js";
 import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js";
 import { isName, isSumOfLetters } from "./names.js";
 import { matchUnits } from "./quantities.js";
@@ -36,6 +37,8 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   if (sameStructure(a, b)) return equal("identical");
   if (isTime(b) && !isTime(a)) return compareAnswers(a, asRatio(b), context);
   if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
+  const families = compareFamilies(a, b, context);
+  if (families) return families;
   if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
   if (a.kind === "rel" && b.kind === "rel") {
     const broken =
