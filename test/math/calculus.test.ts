@@ -30,16 +30,6 @@ const tables: Record<string, Line[]> = {
     ["\\frac12", "\\sum_{n=0}^\\infty (-1)^n", "undecided"],
     ["-1", "\\sum_{n=0}^\\infty 2^n", "undecided"],
   ],
-  dots: [
-    ["n^2", "1+3+5+\\cdots+(2n-1)", "equal"],
-    ["n^2", "1+3+6+\\cdots+(2n-1)", "different"],
-    ["\\frac{n(n+1)(2n+1)}{6}", "1^2+2^2+\\dots+n^2", "equal"],
-    ["\\frac{x^{n+1}-1}{x-1}", "1+x+x^2+\\cdots+x^n", "equal"],
-    ["n!", "1\\cdot2\\cdot3\\cdots n", "equal"],
-    ["1-\\frac1{n+1}", "\\frac1{1\\cdot2}+\\frac1{2\\cdot3}+\\cdots+\\frac1{n(n+1)}", "equal"],
-    ["2550", "2+4+6+\\dots+100", "equal"],
-    ["2551", "2+4+6+\\dots+100", "different"],
-  ],
   derivatives: [
     ["-\\sin x", "\\frac{d}{dx}\\cos x", "equal"],
     ["6x", "\\frac{d^2}{dx^2} x^3", "equal"],

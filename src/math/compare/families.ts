@@ -19,9 +19,9 @@ interface Family {
 const domains: Record<string, number> = {
   "set Z": Number.NEGATIVE_INFINITY,
   "set N": 0,
-  "set Z >=0": 0,
+  "set Z ge0": 0,
   "set Z +": 1,
-  "set Z >": 1,
+  "set Z >0": 1,
   "set N +": 1,
   "set N *": 1,
 };

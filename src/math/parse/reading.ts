@@ -19,7 +19,6 @@ export function* readings(source: string, limits: Limits, meaning = false): Gene
     integerParameter,
     (_, before?: string, after?: string) => `, ${before ?? after} \\in \\mathbb{Z}`,
   );
-  source = source.replace(freeConstant, "");
   const text = joinGroups(meaning ? understand(source.trim()) : source.trim());
   const usual = { limits, thousands: true, scientific: true };
   yield read(text, usual);
@@ -37,12 +36,9 @@ function singleBackslashes(text: string): string {
   return text.replace(/\\\\/g, "\\");
 }
 
-/** `\text{ for any integer } k`, `where k is an integer`: what `, k \in \mathbb{Z}` says. */
+/** `\text{ for any integer } k`, `where $k$ is an integer`: what `, k \in \mathbb{Z}` says. */
 const integerParameter =
-  /[\s,$]*(?:\\text\s?\{\s*)?(?<![a-z])(?:for|where|with)\s(?:(?:any|all|every|each|some)\s)?(?:integers?[\s}$]*([a-z])|[\s}$]*([a-z])[\s$]*(?:\\text\s?\{\s*)?is an(?:y| arbitrary)? integer)[\s}$.]*$/;
-/** `\text{ for any constant } c`: says what an unknown letter is anyway. */
-const freeConstant =
-  /[\s,$]*(?:\\text\s?\{\s*)?(?<![a-z])(?:for|where|with)\s(?:(?:any|all|every|some|an?|arbitrary|real)\s){1,3}(?:constants?|numbers?)[\s}$]*[a-zA-Z](?:_\d)?[\s}$.]*$/;
+  /[\s,$]*\\text\s?\{\s*,?\s?(?:for|where)\s(?:\w+\s)?(?:integers?[\s}$]*([a-z])|[\s}$]*([a-z])[\s$]*(?:\\text\s?\{\s*)?is an integer)[\s}$.]*$/;
 
 /** `\text{Answer: } 5`, `The answer is 5`: words that announce the answer. */
 const announcement =
@@ -53,15 +49,12 @@ const meanings: [RegExp, string][] = [
   [/^(?:no(?:real|integer|such)?(?:solutions?|roots?)|(?:the)?emptyset)$/, "\\emptyset"],
   [/^(?:all|any|every)real(?:s|numbers?|valuesofx|x)?$/, "\\mathbb{R}"],
   [/^(?:dne|doesnotexist)$/, "\\text{does not exist}"],
-  [/^([a-z])(?:is)?(?:an?)?odd(?:integer|number)?$|^odd(?:integer|number)?s?([a-z])$/, "$1$2 \\equiv 1 \\pmod 2"],
-  [/^([a-z])(?:is)?(?:an?)?even(?:integer|number)?$|^even(?:integer|number)?s?([a-z])$/, "$1$2 \\equiv 0 \\pmod 2"],
 ];
 
 function understand(text: string): string {
   const answer = text.replace(announcement, "");
   const plain = answer.length < 60 ? plainText(answer) : "";
-  const meant = meanings.find(([words]) => words.test(plain));
-  return meant ? plain.replace(...meant) : answer;
+  return meanings.find(([words]) => words.test(plain))?.[1] ?? answer;
 }
 
 /** `10, 080`: nobody writes an element of a list with a leading zero, so these are thousands, whatever stands between. */
