@@ -1,4 +1,4 @@
-/** Matrix expressions worked out: sums, products, small powers, inverses, transposes, determinants. */
+/** Matrix expressions worked out: sums, products, small powers, transposes. */
 import { call, type Matrix, map, type Node, num } from "../ast.js";
 import { one, zero } from "../value/rational.js";
 
@@ -21,32 +21,8 @@ function product(a: Rows, b: Rows): Rows | undefined {
   return a.map((row) => transposed(b).map((column) => call("add", ...row.map((x, k) => call("mul", x, column[k]!)))));
 }
 
-const minor = (rows: Rows, i: number, j: number): Rows =>
-  rows.filter((_, r) => r !== i).map((row) => row.filter((_, c) => c !== j));
-const signed = (node: Node, i: number): Node => (i % 2 === 0 ? node : call("neg", node));
-
-function determinant(rows: Rows): Node | undefined {
-  if (rows.length > largest || rows.some((row) => row.length !== rows.length)) return undefined;
-  if (rows.length === 1) return rows[0]![0]!;
-  return call("add", ...rows[0]!.map((x, j) => signed(call("mul", x, determinant(minor(rows, 0, j))!), j)));
-}
-
-function inverse(rows: Rows): Rows | undefined {
-  const det = rows.length > 1 ? determinant(rows) : undefined;
-  return (
-    det &&
-    transposed(
-      rows.map((row, i) => row.map((_, j) => call("div", signed(determinant(minor(rows, i, j))!, i + j), det))),
-    )
-  );
-}
-
 function power(rows: Rows, exponent: Node): Rows | undefined {
   if (exponent.kind === "sym" && /^(?:T|top|t)$/.test(exponent.name)) return transposed(rows);
-  if (exponent.kind === "call" && exponent.op === "neg") {
-    const inverted = inverse(rows);
-    return inverted && power(inverted, exponent.args[0]!);
-  }
   const n = exponent.kind === "num" && exponent.value.d === 1n ? Number(exponent.value.n) : 0;
   if (n < 1 || n > highestPower) return undefined;
   let result: Rows | undefined = rows;
@@ -65,10 +41,6 @@ export function matrixOf(op: string, args: Node[]): Node | undefined {
     const base = rowsOf(second.kind === "sym" ? asRow(first) : first);
     const result = base && power(base, second);
     return result && matrix(result);
-  }
-  if (op === "det" || op === "abs") {
-    const rows = rowsOf(first);
-    return rows && determinant(rows);
   }
   const all = args.map(rowsOf);
   if (op === "add") {

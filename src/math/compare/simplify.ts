@@ -39,10 +39,8 @@ const chooseSign = (node: Node, plus: boolean): Node =>
     return (inner.op === "pm") === plus ? inner.args[0]! : call("neg", inner.args[0]!);
   });
 
-/** Innermost first; a determinant in bars is worked out too. */
+/** Matrices, the innermost first. */
 function workOut(node: Node): Node {
-  if (node.kind === "matrix" && node.shape === "vmatrix")
-    return matrixOf("det", [{ ...node, shape: "matrix" }]) ?? node;
   if (node.kind !== "call" || !holdsTable(node)) return node;
   const args = node.args.map(workOut);
   return matrixOf(node.op, args) ?? call(node.op, ...args);

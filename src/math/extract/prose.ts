@@ -18,16 +18,10 @@ export const sentence = (text: string): string =>
 const number =
   /(?<![a-zA-Z\d_.,^{])[-−]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:[.,]\d+)?(?:\/\d+)?(?:\s?(?:[%％]|percent\b))?|(?<![\da-zA-Z])[-−]?\.\d+/gu;
 
-/** Words a number only numbers. */
-const reference = /(?:step|case|equation|problem|question|part)\s\(?$/i;
-
 /** The last plain number of the text with its position; a full stop or comma behind it is not part of it. */
 export function lastNumber(text: string): { text: string; at: number } | undefined {
   let found: { text: string; at: number } | undefined;
-  for (const match of text.matchAll(number)) {
-    if (!reference.test(text.slice(Math.max(0, match.index - 12), match.index)))
-      found = { text: match[0], at: match.index };
-  }
+  for (const match of text.matchAll(number)) found = { text: match[0], at: match.index };
   // A comma with anything but three digits behind it is a decimal one.
   return found && { ...found, text: found.text.replace(/^([-−]?\d+),(\d{1,2}|\d{4,})(?!\d)/, "$1.$2") };
 }

@@ -92,12 +92,8 @@ function parseNumberSet(cursor: Cursor): Node {
 /** `\hat{x}_1`: the accent is part of the name; over an expression a bar is the conjugate. */
 function parseAccent(cursor: Cursor, accent: string): Node {
   const bar = accent === "bar" || accent === "overline";
-  if (
-    bar &&
-    cursor.isMark("{") &&
-    [1, 2, 3, 4, 5].some((at) => cursor.isMark("+", at) || (at > 1 && cursor.isMark("-", at)))
-  )
-    return call("conj", parseArgument(cursor));
+  const operator = (at: number): boolean => cursor.isMark("+", at) || cursor.isMark("-", at);
+  if (bar && cursor.isMark("{") && [2, 3, 4].some(operator)) return call("conj", parseArgument(cursor));
   const inner = cursor.raw();
   return parseName(cursor, `${accent}(${inner})`);
 }
