@@ -31,5 +31,4 @@ export const isWords = (text: string): boolean =>
   /[a-z]{2}\s{1,9}[a-z]{2}|[a-z]{4}\s?:|[^\P{L}\p{Script=Latin}\p{Script=Greek}]/iu.test(text);
 
 /** "5 or more", "between 2 and 3": more than the number in it. */
-export const isOpenEnded = (text: string): boolean =>
-  /\b(?:or (?:more|less|fewer|greater)|at (?:least|most)|between|not|more than|less than)\b/i.test(text);
+export const isOpenEnded = (text: string): boolean => /\b(?:or|at least|at most|between|not|than)\b/i.test(text);
