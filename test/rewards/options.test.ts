@@ -6,8 +6,9 @@ import { createReward, type RewardInput, type RewardOptions, type Verdict } from
 function input(completion: string, row: Record<string, unknown> = { solution: "\\boxed{7}" }, tokens = 0): RewardInput {
   return { completion, completionIds: new Array<number>(tokens).fill(0), prompt: "3+4?", row, truncated: false };
 }
+// Letters behind the box would be factors of the answer.
 const right = (length: number, tokens?: number): RewardInput =>
-  input("\\boxed{7}".padEnd(length, "x"), undefined, tokens);
+  input("\\boxed{7}".padEnd(length, " "), undefined, tokens);
 
 async function scores(name: string, options: Partial<RewardOptions>, batch: RewardInput[], verdict?: Verdict) {
   return createReward(name, options, verdict && (() => verdict)).score(batch);
