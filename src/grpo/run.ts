@@ -13,6 +13,7 @@ import { CompletionsLog } from "../run/completions.js";
 import { createProgress } from "../terminal/progress.js";
 import { loadTokenizer, type Tokenizer } from "../text/index.js";
 import { manualSeed } from "../torch/index.js";
+import { checkBestIntervals, loadBest } from "../training/best-model.js";
 import { prepareDeterminism } from "../training/determinism.js";
 import { chooseDevice } from "../training/device.js";
 import { Learner, restoreRng } from "../training/learner.js";
@@ -75,6 +76,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const { recipe, device, source, tokenizer, rewards, log } = parts;
   const shape = batchShape(recipe);
   const totalSteps = totalStepsOf(recipe, parts.train.length);
+  checkBestIntervals(recipe, totalSteps);
   manualSeed(recipe.seed);
   const checkpoint = session.checkpoint?.path;
   const options = { ...precisionOf(recipe, { source, device, log, checkpoint }), device, copy: true };
@@ -114,7 +116,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const companions = companionsOf(recipe, source);
   const shouldStop = () => session.interrupt.stopRequested;
   try {
-    const step = await trainGrpo({
+    const state = await trainGrpo({
       recipe,
       shape,
       passes,
@@ -132,8 +134,13 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
       shouldStop,
       stopped: session.interrupt.stopped,
     });
-    const finished = step >= totalSteps;
-    if (finished) saveTrained(model, recipe, companions);
+    const { step } = state;
+    // Ctrl-C in the last evaluation: which weights are the best, the same command then tells.
+    const finished = step >= totalSteps && !(recipe.load_best_model_at_end && state.evaluationDue);
+    if (finished) {
+      loadBest(model, state, recipe, progress.log);
+      saveTrained(model, recipe, companions);
+    }
     return { step, finished, model: recipe.output_dir };
   } finally {
     progress.stop();

@@ -10,6 +10,7 @@ import type { CompletionRow, CompletionsLog } from "../run/completions.js";
 import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import type { Progress } from "../terminal/progress.js";
+import { bestSoFar, betterOf } from "../training/best-model.js";
 import { asDeterministic } from "../training/determinism.js";
 import { isDue } from "../training/intervals.js";
 import { type Learner, type RngState, saveRng } from "../training/learner.js";
@@ -63,10 +64,11 @@ export interface GrpoRun extends RolloutContext {
   companions: Companions;
 }
 
-/** Trains to the last step, or to Ctrl-C; returns the steps done. */
-export async function trainGrpo(run: GrpoRun): Promise<number> {
+/** Trains to the last step, or to Ctrl-C; returns where it stands. */
+export async function trainGrpo(run: GrpoRun): Promise<GrpoState> {
   const { session, learner, totalSteps } = run;
-  let state = session.state ? ofToday(session.state, run) : initialState(run);
+  const best = bestSoFar(session, totalSteps, run.recipe, run.progress.log);
+  let state: GrpoState = { ...(session.state ? ofToday(session.state, run) : initialState(run)), best };
   let saved = session.state ? state : undefined;
   const rows = new MetricsRows(session.metrics, run.recipe, totalSteps, state.unlogged);
   const display = new Display(run.progress, run.recipe);
@@ -81,7 +83,7 @@ export async function trainGrpo(run: GrpoRun): Promise<number> {
       );
       saved = state;
     }
-    if (state.step >= totalSteps || session.interrupt.stopRequested) return state.step;
+    if (state.step >= totalSteps || session.interrupt.stopRequested) return state;
 
     const start = performance.now();
     const step = state.step + 1;
@@ -204,13 +206,14 @@ async function evaluateNow(run: GrpoRun, state: GrpoState, display: Display): Pr
   const result = await orInterrupt(evaluate(run, run.evaluation.prompts, state.step));
   if (!result) return state;
   if (state.step > 0) run.learner.observe(result.metrics);
+  const best = betterOf(state.best, state.step, run.totalSteps, result.metrics, run.recipe);
   const row = { step: state.step, epoch: run.sampler.epoch, ...result.metrics };
   // A run killed after its row and before its next checkpoint comes here again, to the same figures.
   const known = readMetrics(run.session.metrics.path).some((old) => old.step === state.step && "eval_reward" in old);
   if (!known) run.session.metrics.append(row);
   run.evaluation.completions.write(state.step, result.rows);
   display.evaluated(row);
-  return done;
+  return { ...done, best };
 }
 
 function savesAt({ session, recipe, totalSteps }: GrpoRun, { step, endsEpoch }: GrpoState): boolean {

@@ -32,8 +32,6 @@ export interface Options {
    * question. "any": it counts as its value.
    */
   operators: "evaluated" | "any";
-  /** "shape": a column is no tuple, a matrix no nested list. "entries": they are when their entries agree. */
-  vectors: "shape" | "entries";
   limits: Limits;
 }
 
@@ -48,7 +46,6 @@ export const reward: Options = {
   letterCase: "fold",
   words: "literal",
   operators: "evaluated",
-  vectors: "shape",
   limits: defaultLimits,
 };
 
@@ -60,7 +57,6 @@ export const evaluation: Options = {
   chains: "end",
   words: "meaning",
   operators: "any",
-  vectors: "entries",
 };
 
 export const presets = { reward, evaluation } as const;

@@ -2,6 +2,7 @@
 import { isInCodeSpec } from "../rewards/in-code.js";
 import { REWARD_NAMES } from "../rewards/registry.js";
 import { isUserRewardSpec } from "../rewards/user.js";
+import { bestModelProblem } from "./check-best.js";
 import { scheduleProblem } from "./check-schedule.js";
 import { suggestion } from "./nearest.js";
 import { rewardOptions } from "./rewards.js";
@@ -127,7 +128,7 @@ function referenceProblem({ sync_ref_model, beta, use_peft }: GrpoRecipe): Probl
 }
 
 export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
-  const common = [scheduleProblem, precisionProblem, templateProblem, lengthProblem];
+  const common = [scheduleProblem, bestModelProblem, precisionProblem, templateProblem, lengthProblem];
   const checks = [
     rewardProblem,
     referenceProblem,
@@ -144,7 +145,7 @@ export function findGrpoProblem(recipe: GrpoRecipe): Problem | undefined {
 export function findSftProblem(recipe: SftRecipe): Problem | undefined {
   const packing: Problem = { key: "packing", message: "packing needs a max_length" };
   if (recipe.packing && recipe.max_length === null) return packing;
-  return [stepProblem, scheduleProblem, precisionProblem, templateProblem, lengthProblem]
+  return [stepProblem, scheduleProblem, bestModelProblem, precisionProblem, templateProblem, lengthProblem]
     .map((check) => check(recipe))
     .find((problem) => problem);
 }

@@ -124,7 +124,6 @@ export const UNSUPPORTED: ReadonlyMap<string, readonly unknown[]> = new Map<stri
   ["load_in_4bit", OFF],
   ["cast_lm_head_to_fp32", OFF],
   ["use_adaptive_entropy", OFF],
-  ["load_best_model_at_end", OFF],
   ["assistant_only_loss", OFF],
   ["activation_offloading", OFF],
   ["label_smoothing_factor", [0]],

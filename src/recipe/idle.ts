@@ -24,8 +24,8 @@ const RULES: readonly Rule[] = [
   },
   {
     keys: ["metric_for_best_model", "greater_is_better"],
-    idle: (r) => !isAdaptive(r.lr_scheduler_type),
-    reason: "only with lr_scheduler_type: reduce_lr_on_plateau or greedy",
+    idle: (r) => !isAdaptive(r.lr_scheduler_type) && !r.load_best_model_at_end,
+    reason: "only with load_best_model_at_end, or lr_scheduler_type: reduce_lr_on_plateau or greedy",
   },
   { keys: ["num_completions_to_print"], idle: (r) => !r.log_completions, reason: "only with log_completions: true" },
   {

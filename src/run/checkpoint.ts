@@ -18,7 +18,9 @@ export interface Checkpoint {
 
 export interface SaveOptions {
   /** Checkpoints to keep, this one included (TRL's save_total_limit); all by default. */
-  keep?: number;
+  keep?: number | undefined;
+  /** Step of one that stays beside the last (load_best_model_at_end). */
+  best?: number | undefined;
 }
 
 const CHECKPOINT = /^checkpoint-(\d+)$/;
@@ -38,7 +40,7 @@ export function listCheckpoints(runDir: string): Checkpoint[] {
 }
 
 /**
- * Saves a checkpoint atomically, then removes the oldest beyond `keep`.
+ * Saves a checkpoint atomically, then removes the oldest beyond `keep`, but not the best.
  * @param write fills the folder it is given: weights, optimizer, trainer state, tokenizer files
  * @throws UserError if the disk is full, read-only, …; nothing of this save is left, the last checkpoint is intact
  */
@@ -63,7 +65,7 @@ export async function saveCheckpoint(
     discard(temporary);
     throw explainDiskError(error, `save ${name} in ${runDir}`, runDir);
   }
-  prune(runDir, step, options.keep ?? Number.POSITIVE_INFINITY);
+  prune(runDir, step, options);
   return { step, path: target };
 }
 
@@ -84,9 +86,12 @@ function publish(temporary: string, target: string): void {
 }
 
 /** Removes the oldest checkpoints before `step` beyond `keep`. Later ones belong to another timeline and stay. */
-function prune(runDir: string, step: number, keep: number): void {
+function prune(runDir: string, step: number, { keep = Number.POSITIVE_INFINITY, best }: SaveOptions): void {
   const upToNow = listCheckpoints(runDir).filter((checkpoint) => checkpoint.step <= step);
-  for (const old of upToNow.slice(0, Math.max(0, upToNow.length - Math.max(1, keep)))) removeCheckpoint(old.path);
+  const others = upToNow.filter((checkpoint) => checkpoint.step !== step && checkpoint.step !== best);
+  // As transformers: the best counts, but one checkpoint beside it stays to go on from.
+  const tooMany = Math.max(0, upToNow.length - keep);
+  for (const old of others.slice(0, tooMany)) removeCheckpoint(old.path);
 }
 
 /** Removes under a temporary name, so that a kill in between never leaves half a folder named checkpoint-…. */

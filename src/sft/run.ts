@@ -5,6 +5,7 @@ import { resolveModelFolder } from "../model/hub.js";
 import { choosePasses } from "../passes/memory.js";
 import type { SftRecipe } from "../recipe/index.js";
 import { createProgress } from "../terminal/progress.js";
+import { checkBestIntervals, loadBest } from "../training/best-model.js";
 import { prepareDeterminism } from "../training/determinism.js";
 import { chooseDevice } from "../training/device.js";
 import { Learner } from "../training/learner.js";
@@ -63,6 +64,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     shuffle: recipe.shuffle_dataset,
   });
   const totalSteps = recipe.max_steps > 0 ? recipe.max_steps : Math.ceil(recipe.num_train_epochs * order.stepsPerEpoch);
+  checkBestIntervals(recipe, totalSteps);
   const learner = new Learner(model, recipe, totalSteps);
   if (session.checkpoint && session.state) {
     checkSameData(session.state, data, recipe);
@@ -75,9 +77,13 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
   const companions = companionsOf(recipe, source);
   const plan = choosePasses(model, recipe, data.longest);
   try {
-    const step = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, companions });
+    const state = await trainSft({ recipe, learner, data, order, plan, totalSteps, session, progress, companions });
+    const { step } = state;
     const finished = step >= totalSteps;
-    if (finished) saveTrained(model, recipe, companions);
+    if (finished) {
+      loadBest(model, state, recipe, progress.log);
+      saveTrained(model, recipe, companions);
+    }
     return { step, totalSteps, finished, model: recipe.output_dir };
   } finally {
     progress.stop();

@@ -8,6 +8,7 @@ import { type MetricsRow, readMetrics } from "../run/metrics.js";
 import { phase } from "../run/phases.js";
 import { yieldToEvents } from "../terminal/interrupt.js";
 import type { Progress } from "../terminal/progress.js";
+import { bestSoFar, betterOf } from "../training/best-model.js";
 import { asDeterministic } from "../training/determinism.js";
 import { isDue } from "../training/intervals.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
@@ -43,10 +44,11 @@ export interface SftRun {
   companions: Companions;
 }
 
-/** Trains to the last step, or to Ctrl-C; returns the steps done. */
-export async function trainSft(run: SftRun): Promise<number> {
+/** Trains to the last step, or to Ctrl-C; returns where it stands. */
+export async function trainSft(run: SftRun): Promise<SftState> {
   const { session, learner, recipe, order, totalSteps } = run;
-  let state: SftState = session.state ?? initialState(run);
+  const known = bestSoFar(session, totalSteps, recipe, run.progress.log);
+  let state: SftState = { ...(session.state ?? initialState(run)), best: known };
   const rows = new MetricsRows(session.metrics, recipe, totalSteps, state.unlogged);
   if (state.step === 0) evaluateStart(run);
   while (state.step < totalSteps && !session.interrupt.stopRequested) {
@@ -59,13 +61,14 @@ export async function trainSft(run: SftRun): Promise<number> {
     const evaluates = evaluatesAt(run, step);
     const evaluation = evaluates ? prefixed(evaluate(learner.model, run.data.evaluation, run.plan)) : {};
     if (evaluates) learner.observe(evaluation);
+    const best = evaluates ? betterOf(state.best, step, totalSteps, evaluation, recipe) : state.best;
     rows.add({ step, epoch: order.epochAfter(step), num_tokens: numTokens, ...learnt, ...evaluation, step_time });
     run.progress.update(step, { loss: learnt.loss ?? Number.NaN, ...evaluation });
-    state = { ...state, step, numTokens, unlogged: rows.unlogged };
+    state = { ...state, step, numTokens, best, unlogged: rows.unlogged };
     await yieldToEvents();
     if (savesAt(run, step)) await phase("saving", () => session.save(learner, state, run.companions));
   }
-  return state.step;
+  return state;
 }
 
 function initialState({ recipe, data }: SftRun): SftState {
@@ -87,10 +90,13 @@ function savesAt(run: SftRun, step: number): boolean {
   return run.session.savesAt(step, run.totalSteps) || (run.recipe.save_strategy === "epoch" && endsEpoch(run, step));
 }
 
-function evaluatesAt({ recipe, order, totalSteps }: SftRun, step: number): boolean {
+function evaluatesAt(run: SftRun, step: number): boolean {
+  const { recipe, totalSteps } = run;
   if (recipe.eval_strategy === "no") return false;
-  if (recipe.eval_strategy === "epoch") return step % order.stepsPerEpoch === 0;
-  return step === totalSteps || isDue(step, recipe.eval_steps ?? recipe.logging_steps, totalSteps);
+  // As transformers: also at the end, whatever its number.
+  if (step === totalSteps) return true;
+  if (recipe.eval_strategy === "epoch") return endsEpoch(run, step);
+  return isDue(step, recipe.eval_steps ?? recipe.logging_steps, totalSteps);
 }
 
 const endsEpoch = ({ order }: SftRun, step: number): boolean => step % order.stepsPerEpoch === 0;

@@ -21,9 +21,13 @@ export function metricValue(name: string | null, metrics: Readonly<Record<string
   );
 }
 
-/** As transformers: more is better, unless it is a loss. Without a name it is the reward (GRPO) or the loss (SFT). */
+/** As the evaluations call it. Without a name it is the reward (GRPO) or the loss (SFT). */
+export function metricName(keys: MetricKeys): string {
+  const name = keys.metric_for_best_model ?? ("reward_funcs" in keys ? "reward" : "loss");
+  return name.startsWith("eval_") ? name : `eval_${name}`;
+}
+
+/** As transformers: more is better, unless it is a loss. */
 export function greaterIsBetter(keys: MetricKeys): boolean {
-  const { metric_for_best_model: name, greater_is_better: told } = keys;
-  const usual = "reward_funcs" in keys ? "reward" : "loss";
-  return told ?? !(name ?? usual).endsWith("loss");
+  return keys.greater_is_better ?? !metricName(keys).endsWith("loss");
 }

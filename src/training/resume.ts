@@ -42,6 +42,7 @@ const FREE_KEYS: ReadonlySet<string> = new Set([
   "eval_strategy",
   "eval_steps",
   "eval_on_start",
+  "load_best_model_at_end",
   "num_generations_eval",
   "dataset_test_split",
   "merge_adapters",

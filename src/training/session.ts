@@ -17,6 +17,7 @@ import { acquireRunLock, type RunLock } from "../run/lock.js";
 import { METRICS_FILE, MetricsLog } from "../run/metrics.js";
 import { loadTrainerState, saveTrainerState } from "../run/state.js";
 import { type Interrupt, watchInterrupt } from "../terminal/interrupt.js";
+import type { Best } from "./best-model.js";
 import { isDue } from "./intervals.js";
 import type { Learner } from "./learner.js";
 import { type Began, changesBetween } from "./resume.js";
@@ -37,6 +38,8 @@ export type RunKeys = Pick<
 /** What every trainer's state has; what it began with tells whether a resumed run is still the same run. */
 export interface BaseState extends Partial<Began> {
   step: number;
+  /** null: no evaluation yet; undefined: none is asked for. */
+  best?: Best | null;
 }
 
 /**
@@ -121,7 +124,8 @@ export class Session<State extends BaseState> {
       saveTrainerState(folder, state);
       extra?.(folder);
     };
-    return saveCheckpoint(this.keys.output_dir, state.step, write, keep === null ? {} : { keep });
+    const best = state.best?.run === undefined ? state.best?.step : undefined;
+    return saveCheckpoint(this.keys.output_dir, state.step, write, { keep: keep ?? undefined, best });
   }
 
   close(): void {

@@ -214,13 +214,18 @@ describe("values", () => {
 
 test("keys that another key leaves without effect are listed with the reason, if the recipe gives them", () => {
   const lines =
-    "max_steps: 5\nnum_train_epochs: 2\neval_steps: 3\nreward_funcs: [cosine]\nlength_unit: tokens\ncosine_max_len: 9\n";
+    "max_steps: 5\nnum_train_epochs: 2\neval_steps: 3\nmetric_for_best_model: loss\n" +
+    "reward_funcs: [cosine]\nlength_unit: tokens\ncosine_max_len: 9\n";
   expect([...loadGrpoRecipe(write(BASE + lines)).inert]).toEqual([
     ["num_train_epochs", "max_steps says when to stop"],
     ["eval_steps", "only with eval_strategy: steps"],
+    ["metric_for_best_model", "only with load_best_model_at_end, or lr_scheduler_type: reduce_lr_on_plateau or greedy"],
     ["length_unit", "only with the reward length"],
   ]);
-  expect(loadGrpoRecipe(write(`${BASE}num_train_epochs: 2\neval_steps: 3\neval_strategy: steps\n`)).inert.size).toBe(0);
+  const used = `${BASE}num_train_epochs: 2\neval_steps: 3\neval_strategy: steps\n`;
+  const best = "load_best_model_at_end: true\nsave_steps: 6\ngreater_is_better: true\n";
+  expect(loadGrpoRecipe(write(used)).inert.size).toBe(0);
+  expect(loadGrpoRecipe(write(used + best)).inert.size).toBe(0);
 });
 
 describe("recipes of the package by name", () => {

@@ -21,7 +21,10 @@ export const runFields = {
     ),
   save_strategy: strategy(["no", "steps", "epoch"]).default("steps").describe("When to save a checkpoint."),
   save_steps: interval().default(500).describe("Steps between checkpoints; below 1: a share of the run."),
-  save_total_limit: count().nullable().default(null).describe("Keep this many checkpoints, the latest. null: all."),
+  save_total_limit: count()
+    .nullable()
+    .default(null)
+    .describe("Keep this many checkpoints, the latest, with load_best_model_at_end also the best. null: all."),
   save_only_model: z.boolean().default(false).describe("Checkpoints without the optimizer: smaller, but no resuming."),
   logging_steps: interval().default(1).describe("Steps between two rows of metrics; below 1: a share of the run."),
   logging_first_step: z.boolean().default(false).describe("A row of metrics after the first step too."),
@@ -33,14 +36,21 @@ export const runFields = {
     .default(null)
     .describe("Steps between evaluations; below 1: a share of the run. null: logging_steps."),
   eval_on_start: z.boolean().default(false).describe("Evaluate before the first step."),
+  load_best_model_at_end: z
+    .boolean()
+    .default(false)
+    .describe(
+      "The trained model is the best checkpoint by metric_for_best_model, the earlier of equals, not the last one. " +
+        "save_strategy must be eval_strategy, and save_steps a multiple of eval_steps.",
+    ),
   metric_for_best_model: z
     .string()
     .min(1)
     .nullable()
     .default(null)
     .describe(
-      "Metric of the evaluations that the schedules reduce_lr_on_plateau and greedy follow, " +
-        "with or without eval_ before it. null: reward, for SFT loss.",
+      "Metric of the evaluations by which load_best_model_at_end judges, and which the schedules reduce_lr_on_plateau and " +
+        "greedy follow; with or without eval_ before it. null: reward, for SFT loss.",
     ),
   greater_is_better: z
     .boolean()
