@@ -1,8 +1,8 @@
 // NVRTC, CUDA's compiler as a library: PyTorch brings it where it brings no nvcc. Opened when first asked for; needs no GPU and no headers.
 #include <dlfcn.h>
 
-#include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 #include "handles.h"
@@ -31,12 +31,21 @@ void look(void* library, const char* name, F*& function) {
   if (!function) throw std::runtime_error(std::string("NVRTC has no ") + name);
 }
 
+// NVRTC opens its built-in functions by name alone; in pip's packages they lie beside it, where the loader does not look.
+void openBuiltins(const std::filesystem::path& library) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(library.parent_path(), none)) {
+    if (entry.path().filename().string().rfind("libnvrtc-builtins.so", 0) == 0) dlopen(entry.path().c_str(), RTLD_LAZY | RTLD_GLOBAL);
+  }
+}
+
 const Nvrtc& nvrtcOf(const std::string& path) {
   static Nvrtc nvrtc;
   static bool loaded = false;
   if (loaded) return nvrtc;
   void* library = dlopen(path.c_str(), RTLD_LAZY);
   if (!library) throw std::runtime_error(dlerror());
+  openBuiltins(path);
   look(library, "nvrtcCreateProgram", nvrtc.create);
   look(library, "nvrtcDestroyProgram", nvrtc.destroy);
   look(library, "nvrtcCompileProgram", nvrtc.compile);

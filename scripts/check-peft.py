@@ -16,11 +16,13 @@ except ImportError as error:
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SAVE = """
-import { addLora, loadModel, saveModel } from "./src/model/index.js";
+import { addLora, loadModel, loraModules, saveModel } from "./src/model/index.js";
 import { padBatch, scoreTokens } from "./src/passes/index.js";
 import { noGrad, ops } from "./src/torch/index.js";
 const { source, target, settings, sequences } = JSON.parse(process.argv[1]);
-const model = addLora(loadModel(source, { dtype: "float32", copy: true }), { base: source, seed: 1, dropout: 0.05, ...settings });
+const base = loadModel(source, { dtype: "float32", copy: true });
+const modules = loraModules(settings.modules, base);
+const model = addLora(base, { base: source, seed: 1, dropout: 0.05, ...settings, modules });
 noGrad(() => { for (const { b } of model.lora.modules().values()) ops.uniform_(b, { from: -0.2, to: 0.2 }); });
 saveModel(model, target + "/adapter", { companionsFrom: source });
 saveModel(model, target + "/merged", { companionsFrom: source, merge: true });
@@ -28,8 +30,8 @@ const live = loadModel(target + "/adapter", { dtype: "float32" });
 console.log(JSON.stringify(scoreTokens(live, padBatch(sequences.map((ids) => ({ ids, from: 1 })))).logps_N.toArray()));
 """
 CASES = {
-    "all-linear": dict(rank=4, alpha=8, rslora=False, modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
-    "q and v, rslora": dict(rank=3, alpha=5, rslora=True, modules=["q_proj", "v_proj"]),
+    "all-linear": dict(rank=4, alpha=8, rslora=False, modules="all-linear"),
+    "q and v, rslora": dict(rank=3, alpha=5, rslora=True, modules=None),
     "down": dict(rank=2, alpha=2, rslora=False, modules=["down_proj"]),
 }
 

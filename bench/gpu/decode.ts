@@ -1,12 +1,17 @@
 /** Decoding through the engine's own loop: paged cache, captured steps, sampling, results read and checked on the host. */
+
 import { PagedRunner } from "../../src/engine/paged/runner.js";
 import { Scheduler } from "../../src/engine/scheduler.js";
 import { type Group, Sequence } from "../../src/engine/sequence.js";
 import { DEFAULT_SAMPLING } from "../../src/engine/types.js";
+import { assert } from "../../src/errors.js";
 import type { CausalLM } from "../../src/model/index.js";
 import type { Tokenizer } from "../../src/text/types.js";
 import { cudaMemory, noGrad, resetPeakMemory, scope, synchronize } from "../../src/torch/index.js";
 import { stepBytes } from "./shape.js";
+
+/** Prompt tokens read together. */
+const PREFILL = 8192;
 
 /** Nothing is decoded to text here. */
 export const noTokenizer = { eosTokenIds: [], decode: () => "" } as unknown as Tokenizer;
@@ -30,11 +35,13 @@ export interface DecodeSizes {
   temperature: number;
 }
 
-/** `batch` sequences of different prompts, all alive from first to last. */
-export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes): DecodeFigures {
+/** `batch` sequences of different prompts, all alive from first to last. `capture`: false makes every step as it is, without graphs. */
+export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes, capture = true): DecodeFigures {
   const { context, steps, warmups, temperature } = sizes;
-  const maxTokens = warmups + steps + 2;
   const prompt = Math.max(1, context - warmups - Math.floor(steps / 2));
+  // While later prompts are read the first rows decode already, a token for each prefill: they must not end before the timing does.
+  const ramp = Math.ceil(batch / Math.max(1, Math.floor(PREFILL / prompt)));
+  const maxTokens = ramp + warmups + steps + 4;
   const groups = Array.from({ length: batch }, (_, i) => oneOf(model, i, prompt));
   const scheduler = new Scheduler(groups, batch);
   const params = { ...DEFAULT_SAMPLING, maxTokens, temperature, ignoreEos: true, seed: 1 };
@@ -42,8 +49,9 @@ export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes
   const run = new PagedRunner(model, noTokenizer, params, scheduler, undefined, {
     maxRows: batch,
     longestPrompt: prompt,
+    capture,
   });
-  const step = () => noGrad(() => scope(() => run.step(8192)));
+  const step = () => noGrad(() => scope(() => run.step(PREFILL)));
   try {
     const prefill = seconds(model, () => {
       while (scheduler.running.length < batch) step();
@@ -54,7 +62,10 @@ export function measureDecode(model: CausalLM, batch: number, sizes: DecodeSizes
     const taken = seconds(model, () => {
       for (let i = 0; i < steps; i++) step();
     });
-    const average = (before + lengthAt()) / 2;
+    assert(scheduler.running.length === batch, `${scheduler.running.length} of ${batch} rows live after the timing`);
+    const lengths = scheduler.running.map((sequence) => sequence.length);
+    // Rows that began earlier are longer.
+    const average = lengths.reduce((sum, length) => sum + length, 0) / batch - (lengthAt() - before) / 2;
     return {
       batch,
       context: average,

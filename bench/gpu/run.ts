@@ -1,8 +1,8 @@
 /**
- * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections check,ceilings,decode,parts,train,step] [--micro-batch auto]
+ * `npm run bench:gpu -- [--dollars-per-hour 3.5] [--batches 1,8,72,256] [--sections kernels,check,ceilings,parts,decode,train,twice,step] [--micro-batch auto]
  * [--seconds 420] [--json FILE]`: what sampling and training cost on a GPU at the shape of DeepSeek-R1-Distill-Qwen-1.5B, with random
  * weights. Every figure is a JSON line on stdout as soon as it is known; the tables come last, on stderr. Sections that would begin after
- * --seconds are left out, and say so. `--tiny --device cpu` runs all of it on a small shape, to try the script out.
+ * --seconds are left out, and say so; one that fails says so too, and the next begins. `--tiny --device cpu` runs all of it on a small shape, to try the script out.
  */
 import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ import {
   cudaDeviceCount,
   type DType,
   emptyCache,
+  fixWorkspaces,
   isCuda,
   setNumThreads,
   torchVersion,
@@ -20,6 +21,7 @@ import {
 import { type Ceilings, measureCeilings } from "./ceilings.js";
 import { checkGradients, checkSampling } from "./check.js";
 import { type DecodeFigures, measureDecode } from "./decode.js";
+import { reportKernels } from "./kernels.js";
 import { drawLengths, OPEN_RS } from "./lengths.js";
 import { measureParts } from "./parts.js";
 import { Report, round } from "./report.js";
@@ -32,7 +34,7 @@ const { values: args } = parseArgs({
     device: { type: "string", default: "cuda:0" },
     dtype: { type: "string" },
     batches: { type: "string" },
-    sections: { type: "string", default: "check,ceilings,decode,parts,train,step" },
+    sections: { type: "string", default: "kernels,check,ceilings,parts,decode,train,twice,step" },
     "micro-batch": { type: "string", default: "auto" },
     "dollars-per-hour": { type: "string", default: "3.5" },
     seconds: { type: "string", default: "420" },
@@ -58,9 +60,9 @@ const SIZES = args.tiny
   : {
       config: QWEN_1_5B,
       ceilings: { bytes: 1 << 31, matrix: 8192 },
-      batches: "1,8,72,256",
-      decode: { context: 1000, steps: 100, warmups: 8, temperature: 0.7 },
-      parts: { batch: 72, context: 1000 },
+      batches: "72,256,1",
+      decode: { context: 2500, steps: 100, warmups: 8, temperature: 0.7 },
+      parts: { batch: 72, context: 2500 },
       train: { sequences: 24, prompt: 200 },
       lengths: OPEN_RS,
       step: { prompts: 12, group: 6, promptTokens: 200 },
@@ -112,6 +114,13 @@ add("machine", {
   computed_parameters_m: round(computedParameters(config) / 1e6),
 });
 
+section("kernels", () => {
+  for (const figure of reportKernels(device, dtype)) {
+    add("kernels", figure);
+    if (figure.ok === false) process.exitCode = 1;
+  }
+});
+
 section("check", () => {
   for (const type of isCuda(device) ? (["float32", dtype] as const) : [dtype]) {
     for (const check of checkSampling(device, type)) {
@@ -146,14 +155,25 @@ const ceilings = section("ceilings", (): Ceilings => {
 });
 
 const model = randomOn(config, device, dtype);
+section("parts", () => {
+  const { batch, context } = SIZES.parts;
+  for (const { part, ms } of measureParts(model, batch, context)) add("parts", { batch, context, part, ms: round(ms) });
+  emptyCache(device);
+});
+
 const decoded: DecodeFigures[] = [];
-for (const batch of (args.batches ?? SIZES.batches).split(",").map(Number)) {
+const modes = isCuda(device) ? [false, true] : [false];
+const runs = (args.batches ?? SIZES.batches)
+  .split(",")
+  .flatMap((batch) => modes.map((captured) => [Number(batch), captured] as const));
+for (const [batch, captured] of runs) {
   section("decode", () => {
-    const figures = measureDecode(model, batch, SIZES.decode);
-    decoded.push(figures);
+    const figures = measureDecode(model, batch, SIZES.decode, captured);
+    if (captured === modes.at(-1)) decoded.push(figures);
     const rate = (1000 * figures.bytes) / figures.stepMs;
     add("decode", {
       batch,
+      captured,
       context: Math.round(figures.context),
       tokens_per_s: Math.round(figures.tokensPerSecond),
       step_ms: round(figures.stepMs),
@@ -166,19 +186,21 @@ for (const batch of (args.batches ?? SIZES.batches).split(",").map(Number)) {
   });
 }
 
-section("parts", () => {
-  const { batch, context } = SIZES.parts;
-  for (const { part, ms } of measureParts(model, batch, context)) add("parts", { batch, context, part, ms: round(ms) });
-  emptyCache(device);
-});
-
 const wanted = args["micro-batch"] === "auto" ? "auto" : Number(args["micro-batch"]);
 const longest = SIZES.lengths.most + Math.max(SIZES.step.promptTokens, SIZES.train.prompt);
-const trainer = sections.has("train") || sections.has("step") ? new Trainer(model, longest, wanted) : undefined;
+let made: Trainer | undefined;
+/** Made in the first section that needs it, so that its failure is that section's. */
+const theTrainer = (): Trainer => {
+  made ??= new Trainer(model, longest, wanted);
+  return made;
+};
 
 const trained = section("train", (): TrainFigures | undefined => {
-  if (!trainer) return undefined;
-  const figures = measureTraining(trainer, drawLengths(SIZES.train.sequences, SIZES.lengths, 7), SIZES.train.prompt);
+  const figures = measureTraining(
+    theTrainer(),
+    drawLengths(SIZES.train.sequences, SIZES.lengths, 7),
+    SIZES.train.prompt,
+  );
   add("train", {
     tokens: figures.tokens,
     tokens_per_s: Math.round(figures.tokensPerSecond),
@@ -189,8 +211,21 @@ const trained = section("train", (): TrainFigures | undefined => {
     tokens_per_pass: figures.tokensPerPass,
     checkpointing: figures.checkpointing,
     peak_gib: gib(figures.peakBytes),
+    allocator: process.env.PYTORCH_CUDA_ALLOC_CONF ?? process.env.PYTORCH_ALLOC_CONF ?? null,
   });
+  emptyCache(device);
   return figures;
+});
+
+/** The same gradient twice: as it comes, and with deterministic algorithms. */
+section("twice", () => {
+  const lengths = drawLengths(SIZES.train.sequences, SIZES.lengths, 7);
+  for (const deterministic of [false, true]) {
+    fixWorkspaces(device);
+    const [once, again] = [0, 1].map(() => theTrainer().gradientSum(lengths, SIZES.train.prompt, deterministic));
+    const same = once === again;
+    add("twice", { deterministic, same_bits: same, ok: same || !deterministic });
+  }
 });
 
 const sizes: StepSizes = { ...SIZES.step, lengths: drawLengths(SIZES.step.prompts * SIZES.step.group, SIZES.lengths) };
@@ -217,8 +252,7 @@ section("step", () => {
   if (trained && decoded.length > 0) addStep("estimated", estimateStep(config, dtype, decoded, trained, sizes), null);
 });
 section("step", () => {
-  if (!trainer) return;
-  const { peakBytes, ...seconds } = runStep(model, trainer, sizes);
+  const { peakBytes, ...seconds } = runStep(model, theTrainer(), sizes);
   addStep("run", seconds, peakBytes);
 });
 

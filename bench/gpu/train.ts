@@ -2,7 +2,17 @@
 import type { CausalLM } from "../../src/model/index.js";
 import { backwardTokens, packBatch, planBatches, type ScoredSequence, scoreTokens } from "../../src/passes/index.js";
 import { choosePasses, type PassPlan } from "../../src/passes/memory.js";
-import { AdamW, clipGradNorm, cudaMemory, ops, resetPeakMemory, scope, synchronize } from "../../src/torch/index.js";
+import {
+  AdamW,
+  clipGradNorm,
+  cudaMemory,
+  deterministically,
+  ops,
+  resetPeakMemory,
+  scope,
+  synchronize,
+  type Tensor,
+} from "../../src/torch/index.js";
 import { wall } from "./clock.js";
 import { trainingFlops } from "./shape.js";
 
@@ -48,6 +58,17 @@ export class Trainer {
     }
   }
 
+  /** A sum over all gradients' bits: two of them differ if any bit does, but for rare chance. */
+  gradientSum(lengths: readonly number[], prompt: number, deterministic: boolean): string {
+    const sequences = lengths.map((length, i) => randomSequence(this.model.config.vocabSize, prompt, length, i));
+    this.#optimizer.zeroGrad();
+    if (deterministic) deterministically(() => this.accumulate(sequences));
+    else this.accumulate(sequences);
+    const sums = [...this.model.parameters().values()].map((weight) => scope(() => bitsOf(weight.grad!)));
+    this.#optimizer.zeroGrad();
+    return sums.join();
+  }
+
   score(sequences: readonly ScoredSequence[]): void {
     for (const pass of this.#passes(sequences)) scope(() => void scoreTokens(this.model, packBatch(pass, this.model)));
   }
@@ -67,6 +88,8 @@ export class Trainer {
     return planBatches(sequences, this.model, this.plan).map((indices) => indices.map((i) => sequences[i]!));
   }
 }
+
+const bitsOf = (t: Tensor): number => ops.viewDtype(t.to("float32"), "int32").to("int64").sum().item();
 
 /** A prompt and a completion of random tokens. */
 export function randomSequence(vocabSize: number, prompt: number, completion: number, salt: number): ScoredSequence {

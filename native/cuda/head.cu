@@ -28,13 +28,17 @@ __global__ void headScores(
   logSums[row] = largest + logSum;
 }
 
-// In place: logits -> g (onehot(target) - p), the loss's derivative by them where g is that by the log-probability. Blocks: chunks of the
-// vocabulary by tokens.
+// In place: logits -> the loss's derivative by them. g is that by the log-probabilities: g (onehot(target) - p); e, which may be null, that
+// by the entropies: e p (mean logit - logit), where the mean is logSum - entropy. Blocks: pieces of the vocabulary by tokens.
 template <class T>
-__global__ void headGradient(T* logits, const long long* targets, const float* logSums, const float* slopes, long long vocab, float inverse) {
+__global__ void headGradient(
+    T* logits, const long long* targets, const float* logSums, const float* entropies, const float* g, const float* e, long long vocab,
+    float inverse) {
   const long long row = blockIdx.y, i = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (i >= vocab) return;
   T* x = logits + row * vocab;
-  const float p = expf(toFloat(x[i]) * inverse - logSums[row]);
-  x[i] = rounded<T>(slopes[row] * ((i == targets[row] ? 1.0f : 0.0f) - p));
+  const float logit = toFloat(x[i]) * inverse, p = expf(logit - logSums[row]);
+  float slope = g[row] * ((i == targets[row] ? 1.0f : 0.0f) - p);
+  if (e) slope += e[row] * p * (logSums[row] - entropies[row] - logit);
+  x[i] = rounded<T>(slope * inverse);
 }

@@ -39,6 +39,12 @@ export default function register(program: Command): Command {
 /** A row that says itself how it is judged: `config` is an object, Math-Verify's test options. A column of text is only data. */
 const hasOwnOptions = ({ config }: Row): boolean => typeof config === "object" && config !== null;
 
+/** The preset a row is judged under: its own where it names one. */
+const presetOf = (row: Row, usual: PresetName): PresetName => {
+  if (hasOwnOptions(row)) return "evaluation";
+  return typeof row.preset === "string" && Object.hasOwn(presets, row.preset) ? (row.preset as PresetName) : usual;
+};
+
 function grade(file: string | undefined, options: GradeOptions): void {
   if (options.explain) {
     explainPair(options.explain, options.preset);
@@ -47,7 +53,7 @@ function grade(file: string | undefined, options: GradeOptions): void {
   if (file === undefined) throw new UserError("grade needs a FILE.jsonl, or --explain GOLD PREDICTION");
   const graded = readRows(file).map((row) => ({
     row,
-    result: explain(row.gold, row.prediction, hasOwnOptions(row) ? "evaluation" : options.preset),
+    result: explain(row.gold, row.prediction, presetOf(row, options.preset)),
   }));
   const own = graded.filter(({ row }) => hasOwnOptions(row)).length;
   if (own > 0) console.error(`${own} rows have options of their own (config): judged with preset evaluation`);

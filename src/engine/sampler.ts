@@ -1,4 +1,5 @@
-import { ops, runsOwn, type Tensor, tensor } from "../torch/index.js";
+import { cudaKernels } from "../torch/cuda-trials.js";
+import { isCuda, ops, runsOwn, type Tensor, tensor } from "../torch/index.js";
 import type { SamplingParams } from "./types.js";
 
 /** B: rows; V: vocabulary. */
@@ -26,6 +27,13 @@ export function sample(
   if (isPlain(params) && logits.device === "cpu" && runsOwn("draw", logits.dtype)) {
     const u_B1 = uniform ?? ops.rand([logits.size(0), 1]);
     const [ids, samplingLogprobs, logprobs] = ops.draw(logits, u_B1, params.temperature, { banned });
+    return { ids, samplingLogprobs, logprobs };
+  }
+  const kernels =
+    isPlain(params) && !banned && isCuda(logits.device) ? cudaKernels(logits.device, logits.dtype, "draw") : null;
+  if (kernels) {
+    const u_B1 = uniform ?? ops.rand([logits.size(0), 1], { device: logits.device });
+    const [ids, samplingLogprobs, logprobs] = kernels.draw(logits, u_B1, params.temperature);
     return { ids, samplingLogprobs, logprobs };
   }
   const raw = logits.to("float32");

@@ -127,6 +127,27 @@ export function withChildren(node: Node, next: Node[]): Node {
   }
 }
 
+/** The tree with every node changed, the innermost first. */
+export function map(node: Node, change: (node: Node) => Node): Node {
+  const before = children(node);
+  return change(
+    before.length === 0
+      ? node
+      : withChildren(
+          node,
+          before.map((child) => map(child, change)),
+        ),
+  );
+}
+
+/** Whether an operation, or a node that passes a test, occurs anywhere in the tree. */
+export const contains = (node: Node, what: string | ((node: Node) => boolean)): boolean =>
+  (typeof what === "string" ? isCall(node, what) : what(node)) || children(node).some((child) => contains(child, what));
+
+/** The tree with a value in the place of a name. */
+export const substitute = (node: Node, name: string, value: Node): Node =>
+  map(node, (inner) => (inner.kind === "sym" && inner.name === name ? value : inner));
+
 /** Whether two nodes are the same in every part (a decimal's spelling aside). */
 export function sameStructure(a: Node, b: Node): boolean {
   if (a === b) return true;

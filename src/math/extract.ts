@@ -5,16 +5,7 @@
  * "anywhere", the words behind that anchor, the last formula, the last number, the whole text.
  */
 import { type Place as Box, readingsBehind, readingsOfBox } from "./extract/around.js";
-import {
-  announcementEnd,
-  asciiDigits,
-  chosenLetter,
-  isOpenEnded,
-  isWords,
-  lastBareFormula,
-  lastNumber,
-  sentence,
-} from "./extract/prose.js";
+import { announcementEnd, isOpenEnded, isWords, lastNumber, sentence } from "./extract/prose.js";
 import type { Options } from "./options.js";
 
 export interface Extraction {
@@ -158,14 +149,14 @@ function bareFraction(text: string): string | undefined {
 const anchoredFraction =
   /(?:answer\s+is\s{0,3}:?|answer\s{0,3}:|<answer>)\s{0,3}((?:[a-zA-Z]\s?=\s?)?-?\\[dt]?frac\{\d{1,40}\}\{\d{1,40}\})\s{0,3}(?:\.?\s|\.?$|<)/gi;
 
-function extractAnywhere(source: string): Extraction | undefined {
-  const text = asciiDigits(source);
+function extractAnywhere(text: string): Extraction | undefined {
   const marked = lastMatch(text, /####[ \t]*(?=\S)/g);
   if (marked !== undefined) return { parts: [text.slice(marked).split("\n")[0]!.trim()], how: "anchored text" };
   const at = announcementEnd(text);
   const words = at === undefined ? "" : sentence(text.slice(at, at + 400).replaceAll("**", " ")).trim();
   if (words !== "") {
-    const letter = chosenLetter(words);
+    // `D, because …`
+    const letter = /^\(?([A-J])\)?(?:,|$)/.exec(words)?.[1];
     const other = letter ? [letter] : isWords(words) && !isOpenEnded(words) ? lastValue(words)?.parts : undefined;
     return { parts: [words], ...(other && { others: [other] }), how: "anchored text" };
   }
@@ -179,9 +170,7 @@ function lastValue(text: string): Extraction | undefined {
   const formula = lastFormula(text);
   const tail = formula ? text.slice(formula.end) : text;
   const number = formula || isWords(text) ? lastNumber(tail) : undefined;
-  const bare = formula ? undefined : lastBareFormula(text);
-  if (number && (!bare || text.lastIndexOf(bare) < number.at)) return { parts: [number.text], how: "number" };
-  if (bare && isWords(text)) return { parts: [bare], how: "formula" };
+  if (number) return { parts: [number.text], how: "number" };
   if (!formula) return undefined;
   const [usual, ...others] = readingsBehind(formula.content.trim(), tail);
   return { parts: [usual!], others: others.map((other) => [other]), how: "formula" };

@@ -32,6 +32,8 @@ export interface Options {
    * question. "any": it counts as its value.
    */
   operators: "evaluated" | "any";
+  /** "shape": a column is no tuple, a matrix no nested list. "entries": they are when their entries agree. */
+  vectors: "shape" | "entries";
   limits: Limits;
 }
 
@@ -46,6 +48,7 @@ export const reward: Options = {
   letterCase: "fold",
   words: "literal",
   operators: "evaluated",
+  vectors: "shape",
   limits: defaultLimits,
 };
 
@@ -57,6 +60,7 @@ export const evaluation: Options = {
   chains: "end",
   words: "meaning",
   operators: "any",
+  vectors: "entries",
 };
 
 export const presets = { reward, evaluation } as const;

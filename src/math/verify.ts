@@ -1,5 +1,5 @@
 /** The verdict on one answer. */
-import { children, group, type Node, render } from "./ast.js";
+import { contains, group, type Node, render } from "./ast.js";
 import { compareAnswers } from "./compare/answers.js";
 import { isChoice, sameChoices } from "./compare/choices.js";
 import { type Context, different, equal, isEqual, type Outcome, undecided, type Verdict } from "./compare/verdict.js";
@@ -127,7 +127,7 @@ function unevaluated(gold: Node, answer: Node, options: Options): Verdict | unde
   const open = (node: Node): boolean =>
     node.kind === "rel"
       ? open(node.parts.at(-1)!)
-      : (node.kind === "call" && operators.has(node.op)) || children(node).some(open);
+      : contains(node, (inner) => inner.kind === "call" && operators.has(inner.op));
   return options.operators === "evaluated" && open(answer) && !open(gold) ? different("not evaluated") : undefined;
 }
 

@@ -5,7 +5,9 @@
  * B rows, T tokens per row, D hidden size, V vocabulary, H query heads, G key/value heads, K head dimension, I inner size.
  */
 import { assert } from "../errors.js";
-import { type DType, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
+import type { CudaKernels } from "../torch/cuda-kernels.js";
+import { cudaKernels, type KernelPart } from "../torch/cuda-trials.js";
+import { type DType, gradEnabled, keep, ops, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Attend, type AttentionLayer, besideEachOther, causal, rotatedHeads } from "./attend.js";
 import type { ModelConfig } from "./config.js";
 import type { Activation } from "./families.js";
@@ -185,9 +187,16 @@ export class CausalLM {
 
   private feedForward(layer: Layer, x_BTD: Tensor): Tensor {
     const { index } = layer;
-    const gated = GATED[this.config.activation];
+    const { activation } = this.config;
     const gateUp = this.linear(`model.layers.${index}.mlp.gate_up_proj.weight`, x_BTD, layer.gateUp, layer.gateUpBias);
-    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, gated(gateUp), layer.down, layer.downBias);
+    const kernels = activation === "silu" ? this.kernels("siluMul") : null;
+    const gated = kernels ? kernels.siluMul(gateUp) : GATED[activation](gateUp);
+    return this.linear(`model.layers.${index}.mlp.down_proj.weight`, gated, layer.down, layer.downBias);
+  }
+
+  /** Our kernels on a GPU, which have no gradients. */
+  private kernels(part: KernelPart): CudaKernels | null {
+    return this.device === "cpu" || gradEnabled() ? null : cudaKernels(this.device, this.dtype, part);
   }
 
   /** W x + bias of the weight called `name`, and what an adapter adds to it. */
@@ -205,7 +214,7 @@ export class CausalLM {
   /** x + delta (or x), and its norm. */
   private addNorm(x: Tensor, delta: Tensor | null, weight: Tensor): [sum: Tensor, normed: Tensor] {
     const { normOffset, rmsNormEps } = this.config;
-    if (normOffset === 0) return ops.addRmsNorm(x, delta, weight, rmsNormEps);
+    if (normOffset === 0) return (this.kernels("addRmsNorm") ?? ops).addRmsNorm(x, delta, weight, rmsNormEps);
     // Weight and offset are added in float32: below it the sum would lose the weight's last bits.
     const sum = delta === null ? x : x.add(delta);
     const gain = weight.to("float32").add(normOffset);

@@ -8,6 +8,8 @@
  */
 
 import type { CausalLM } from "../model/decoder.js";
+import type { CudaKernels } from "../torch/cuda-kernels.js";
+import { cudaKernels } from "../torch/cuda-trials.js";
 import { noGrad, ops, scope, type Tensor } from "../torch/index.js";
 import { FILL } from "./fill.js";
 import { addProduct, holdInFloat32 } from "./half-gradients.js";
@@ -73,8 +75,7 @@ export function backwardHidden(
     const scores = overChunks(model, hidden, targets_N, options, (chunk) => {
       const g_C = slope(chunk.logps, chunk.start);
       const e_C = options.entropyGradient_N?.narrow(0, chunk.start, chunk.length);
-      const temperature = options.temperature ?? 1;
-      pushDown(model, chunk, { g_C: g_C.div(temperature), e_C: e_C?.div(temperature) }, below);
+      pushDown(model, chunk, { g_C, e_C }, below);
       return { logps: chunk.logps, entropy: chunk.entropy, best: chunk.best };
     });
     if (below !== undefined) hidden_ND.backward(below);
@@ -103,11 +104,19 @@ const chunkSize = (model: CausalLM, options: HeadOptions): number =>
 
 type PerToken = { logps: Tensor; entropy: Tensor; best: Tensor };
 
-interface Chunk extends PerToken {
+interface Place {
   start: number;
   /** Tokens; what follows them in the chunk's matrices only fills them up. */
   length: number;
   hidden_CD: Tensor;
+}
+
+interface Chunk extends PerToken, Place {
+  /** The loss's derivative by the chunk's logits, in the model's dtype; may be asked for once. */
+  logitsGradient(slopes: Slopes): Tensor;
+}
+
+interface Softmax {
   targets_C1: Tensor;
   p_CV: Tensor;
   /** Probability times logit, and its sum. */
@@ -157,6 +166,8 @@ function scoreChunk(
   temperature: number,
 ): Chunk {
   const logits_CV = model.logits(hidden_CD);
+  const kernels = model.device === "cpu" ? null : cudaKernels(model.device, model.dtype, "head");
+  if (kernels) return chunkByKernels(kernels, { start, length, hidden_CD }, logits_CV, targets_C, temperature);
   const x_CV = logits_CV.to("float32");
   logits_CV.dispose();
   if (temperature !== 1) ops.div_(x_CV, temperature);
@@ -173,7 +184,31 @@ function scoreChunk(
   const best = max_C1.sub(logSum_C1).squeeze(-1);
   const [ownLogps, ownEntropy, ownBest] = [logps, entropy, best].map((t) => t.narrow(0, 0, length));
   const own = { logps: ownLogps!, entropy: ownEntropy!, best: ownBest! };
-  return { start, length, hidden_CD, targets_C1, p_CV, xp_CV, xp_C1: xp_C.unsqueeze(-1), ...own };
+  const softmax = { targets_C1, p_CV, xp_CV, xp_C1: xp_C.unsqueeze(-1) };
+  return {
+    ...{ start, length, hidden_CD, ...own },
+    logitsGradient: ({ g_C, e_C }) =>
+      softmaxGradient(softmax, {
+        g_C: filled(g_C, model).div(temperature),
+        e_C: e_C && filled(e_C, model).div(temperature),
+      }).to(model.dtype),
+  };
+}
+
+/** On a GPU: two kernels that read the logits as they are, with no float32 copy of them, and leave the gradient in their place. */
+export function chunkByKernels(
+  kernels: Pick<CudaKernels, "headScores" | "headGradient">,
+  place: Place,
+  logits_CV: Tensor,
+  targets_C: Tensor,
+  temperature: number,
+): Chunk {
+  const scored = kernels.headScores(logits_CV, targets_C, temperature);
+  return {
+    ...{ ...place, logps: scored.logps, entropy: scored.entropies, best: scored.bests },
+    logitsGradient: ({ g_C, e_C }) =>
+      kernels.headGradient(logits_CV, targets_C, scored, { g: g_C, e: e_C ?? null }, temperature),
+  };
 }
 
 /** The loss's derivatives by the chunk's log-probabilities and, if it has any, by its entropies. */
@@ -183,10 +218,10 @@ interface Slopes {
 }
 
 /** In place of the probabilities. */
-function logitsGradient(model: CausalLM, chunk: Chunk, { g_C, e_C }: Slopes): Tensor {
-  const g_C1 = filled(g_C, model).unsqueeze(-1);
+function softmaxGradient(chunk: Softmax, { g_C, e_C }: Slopes): Tensor {
+  const g_C1 = g_C.unsqueeze(-1);
   if (e_C === undefined) return ops.scatterAdd_(ops.mul_(chunk.p_CV, g_C1.neg()), -1, chunk.targets_C1, g_C1);
-  const e_C1 = filled(e_C, model).unsqueeze(-1);
+  const e_C1 = e_C.unsqueeze(-1);
   const byP_CV = ops.mul_(chunk.p_CV, e_C1.mul(chunk.xp_C1).sub(g_C1));
   const all_CV = ops.sub_(byP_CV, ops.mul_(chunk.xp_CV, e_C1));
   return ops.scatterAdd_(all_CV, -1, chunk.targets_C1, g_C1);
@@ -194,7 +229,7 @@ function logitsGradient(model: CausalLM, chunk: Chunk, { g_C, e_C }: Slopes): Te
 
 /** Gradients of the chunk's logits → of the head (accumulated) and of the chunk's hidden states (written into `below_ND`). */
 function pushDown(model: CausalLM, chunk: Chunk, slopes: Slopes, below_ND: Tensor | undefined): void {
-  const logitsGrad = logitsGradient(model, chunk, slopes).to(model.dtype);
+  const logitsGrad = chunk.logitsGradient(slopes);
   const head = model.head_VD;
   if (below_ND !== undefined) {
     const grad_CD = logitsGrad.matmul(head).narrow(0, 0, chunk.length);

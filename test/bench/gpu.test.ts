@@ -51,8 +51,8 @@ test("the script runs through on a CPU", { timeout: 60_000 }, () => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect([run.status, rows.find((row) => "failed" in row)]).toEqual([0, undefined]);
   expect(rows.map((row) => row.section)).toEqual([
-    ...["machine", "check", "check", "ceilings", "decode", "decode", ...Array(8).fill("parts"), "train"],
-    ...["step", "step"],
+    ...["machine", ...Array(6).fill("kernels"), "check", "check", "ceilings", ...Array(8).fill("parts"), "decode"],
+    ...["decode", "train", "twice", "twice", "step", "step"],
   ]);
   expect(rows.filter((row) => row.section === "check").map((row) => row.ok)).toEqual([true, true]);
   expect(run.stderr).toContain("share_of_bandwidth");

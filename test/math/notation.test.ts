@@ -42,12 +42,7 @@ const tables: Record<string, Line[]> = {
     ["\\{3\\}", "\\{1,3\\}\\cap\\{3,4\\}", true],
     ["\\{3\\}", "\\{1,3\\}\\cup\\{3,4\\}", false],
   ],
-  binomials: [
-    ["15", "\\binom62", true],
-    ["15", "C_6^2", true],
-    ["36", "C_6^2", false],
-    ["C_6^2", "C_6^2", true],
-  ],
+  binomials: [["15", "\\binom62", true]],
   "complex numbers": [
     ["5-2i", "\\overline{5+2i}", true],
     ["5+2i", "\\overline{5+2i}", false],

@@ -1,6 +1,9 @@
 import { assert } from "../../errors.js";
-import type { AttentionLayer, PlainAttend } from "../../model/attend.js";
+import type { Attend, AttentionLayer, FusedAttend, PlainAttend } from "../../model/attend.js";
+import type { RopeTable } from "../../model/rope.js";
 import { flashWindow } from "../../passes/attend-packed.js";
+import type { CudaKernels } from "../../torch/cuda-kernels.js";
+import { cudaKernels } from "../../torch/cuda-trials.js";
 import { callOp, callTensorOp, ops, type Tensor } from "../../torch/index.js";
 import { native } from "../../torch/native.js";
 import { wrapOptional } from "../../torch/tensor.js";
@@ -58,6 +61,37 @@ export class PagedAttend implements PlainAttend {
     ops.indexCopy_(flat(this.cache.values(layer.index)), 0, this.#slots_B, v_BG1K.squeeze(2));
     return this.#read(layer, q_BH1K.squeeze(2)).unsqueeze(2);
   }
+}
+
+/** The same with our kernel for rotation and cache writes, in one launch instead of a dozen. */
+export class FusedPagedAttend implements FusedAttend {
+  readonly #read: (layer: AttentionLayer, q_BHK: Tensor) => Tensor;
+
+  constructor(
+    private readonly cache: Pick<PagedCache, "shape" | "width" | "keys" | "values">,
+    private readonly tables: PagedTables,
+    kernel: PagedKernel,
+    private readonly kernels: Pick<CudaKernels, "rotateAndStore">,
+  ) {
+    this.#read = cacheReader(cache, tables, kernel);
+  }
+
+  attendFused(layer: AttentionLayer, qkv_B1C: Tensor, rope: RopeTable): Tensor {
+    const { shape, width } = this.cache;
+    const rows = qkv_B1C.size(0);
+    const [keys, values] = [this.cache.keys(layer.index), this.cache.values(layer.index)];
+    const places = { positions: this.tables.lengths, blocks: this.tables.blocks, keys, values };
+    const { cos_NK: cos, sin_NK: sin } = rope.upTo(width * shape.blockSize);
+    const q_BHK = this.kernels.rotateAndStore(qkv_B1C.reshape(rows, -1, shape.headDim), places, { cos, sin });
+    return this.#read(layer, q_BHK).reshape(rows, 1, -1);
+  }
+}
+
+/** What a decode step attends with: our kernel where it is used, else libtorch's operators. */
+export function pagedAttend(cache: PagedCache, tables: PagedTables, kernel: PagedKernel): Attend {
+  const { device, dtype } = cache.shape;
+  const kernels = cudaKernels(device, dtype, "rotateAndStore");
+  return kernels ? new FusedPagedAttend(cache, tables, kernel, kernels) : new PagedAttend(cache, tables, kernel);
 }
 
 /** Attention of one query per row, [B, H, K], over its blocks of a layer. */

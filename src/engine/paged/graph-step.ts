@@ -3,7 +3,7 @@ import { CudaGraph, isCuda, onCaptureStream } from "../../torch/cuda.js";
 import { ops, scope, TorchError } from "../../torch/index.js";
 import { sample } from "../sampler.js";
 import type { SamplingParams } from "../types.js";
-import { PagedAttend, type PagedKernel } from "./attend.js";
+import { type PagedKernel, pagedAttend } from "./attend.js";
 import type { PagedCache } from "./cache.js";
 import { bucketOf, type DecodeBuffers } from "./graph-buffers.js";
 
@@ -20,7 +20,7 @@ export function decodeStep({ model, cache, buffers, kernel, params }: StepParts,
   scope(() => {
     const ids = buffers.ids.narrow(0, 0, rows);
     const lengths = buffers.lengths.narrow(0, 0, rows);
-    const attend = new PagedAttend(cache, { blocks: buffers.blocks.narrow(0, 0, rows), lengths }, kernel);
+    const attend = pagedAttend(cache, { blocks: buffers.blocks.narrow(0, 0, rows), lengths }, kernel);
     const hidden_B1D = model.forward(ids, attend);
     const logits_BV = model.logits(hidden_B1D.squeeze(1));
     const drawn = sample(logits_BV, params, null, null, buffers.uniform.narrow(0, 0, rows));

@@ -56,6 +56,8 @@ export interface Trial {
   device: string;
   dtype: DType;
   heads: Heads;
+  /** Of the rows; TRIAL_LENGTHS by default. */
+  lengths?: readonly number[];
 }
 
 /** null if the kernel gives what plain products in float32 give; else what is wrong. */
@@ -72,15 +74,19 @@ export function trialOf(kernel: PagedKernel, trial: Trial, reader = cacheReader)
   );
 }
 
-function compare(kernel: PagedKernel, { device, dtype, heads }: Trial, reader: typeof cacheReader): string | null {
-  const cache = trialCache(device, dtype, heads);
-  const tables = trialTables(cache, device);
+function compare(
+  kernel: PagedKernel,
+  { device, dtype, heads, lengths = TRIAL_LENGTHS }: Trial,
+  reader: typeof cacheReader,
+): string | null {
+  const cache = trialCache(device, dtype, heads, lengths);
+  const tables = trialTables(cache, device, lengths);
   // So large that a query picks few keys: then every mistake shows.
-  const query = noise([TRIAL_LENGTHS.length, heads.heads, heads.headDim], 3, 9).to(dtype).to(device);
+  const query = noise([lengths.length, heads.heads, heads.headDim], 3, 9).to(dtype).to(device);
   const read = reader(cache, tables, kernel);
   const windows = hasWindows(heads) ? [undefined, TRIAL_WINDOW] : [undefined];
   const errors = windows.map((window) =>
-    furthest(read({ index: 0, window }, query), reference(query, cache, tables, window)),
+    furthest(read({ index: 0, window }, query), reference(query, cache, { ...tables, of: lengths }, window)),
   );
   const error = Math.max(...errors);
   // Values are up to 1; half precision keeps 2 to 3 digits.
@@ -97,9 +103,9 @@ const TRIAL_WINDOW = 301;
 type TrialCache = Pick<PagedCache, "shape" | "width" | "keys" | "values">;
 
 /** Rows take runs of blocks, so that every kernel can read them; block 0 is nobody's. */
-function trialCache(device: string, dtype: DType, { kvHeads, headDim }: Heads): TrialCache {
-  const width = Math.ceil((Math.max(...TRIAL_LENGTHS) + 1) / FLASH_BLOCK);
-  const shape = [1 + TRIAL_LENGTHS.length * width, FLASH_BLOCK, kvHeads, headDim];
+function trialCache(device: string, dtype: DType, { kvHeads, headDim }: Heads, lengths: readonly number[]): TrialCache {
+  const width = Math.ceil((Math.max(...lengths) + 1) / FLASH_BLOCK);
+  const shape = [1 + lengths.length * width, FLASH_BLOCK, kvHeads, headDim];
   const [keys, values] = [1, 2].map((salt) => noise(shape, salt).to(dtype).to(device));
   return {
     shape: { layers: 1, kvHeads, headDim, dtype, device, blockSize: FLASH_BLOCK, maxLength: width * FLASH_BLOCK },
@@ -109,11 +115,11 @@ function trialCache(device: string, dtype: DType, { kvHeads, headDim }: Heads): 
   };
 }
 
-function trialTables({ width }: TrialCache, device: string) {
-  const blocks = Int32Array.from({ length: TRIAL_LENGTHS.length * width }, (_, i) => 1 + i);
+function trialTables({ width }: TrialCache, device: string, lengths: readonly number[]) {
+  const blocks = Int32Array.from({ length: lengths.length * width }, (_, i) => 1 + i);
   return {
-    blocks: tensor(blocks, [TRIAL_LENGTHS.length, width]).to(device),
-    lengths: tensor(TRIAL_LENGTHS, [TRIAL_LENGTHS.length, 1], "int64").to(device),
+    blocks: tensor(blocks, [lengths.length, width]).to(device),
+    lengths: tensor([...lengths], [lengths.length, 1], "int64").to(device),
   };
 }
 
@@ -121,12 +127,12 @@ function trialTables({ width }: TrialCache, device: string) {
 function reference(
   query: Tensor,
   cache: TrialCache,
-  { blocks }: { blocks: Tensor },
+  { blocks, of: lengths }: { blocks: Tensor; of: readonly number[] },
   window = Number.POSITIVE_INFINITY,
 ): Tensor {
   const [q_BHK, keys, values] = [query, cache.keys(0), cache.values(0)].map((t) => t.to("float32").to("cpu"));
   const repeats = q_BHK!.size(1) / cache.shape.kvHeads;
-  const rows = TRIAL_LENGTHS.map((length, row) => {
+  const rows = lengths.map((length, row) => {
     const mine = blocks.to("cpu").to("int64").select(0, row);
     const seen = Math.min(window, length + 1);
     const of = (t: Tensor) => {

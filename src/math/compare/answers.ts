@@ -2,24 +2,25 @@
 import {
   type Call,
   call,
-  children,
   type Group,
   group,
   isCall,
   type Matrix,
+  map,
   type Node,
   nodeCount,
   type Relation,
   render,
   sameStructure,
   sym,
-  withChildren,
 } from "../ast.js";
 import { plainText } from "../parse/reading.js";
-import { numericValue, Point, variables } from "../value/numeric.js";
+import { isInfinite, numericValue, Point, variables } from "../value/numeric.js";
 import { brokenChain, saysValue } from "./chains.js";
 import { compareExpressions } from "./expressions.js";
-import { compareRealSets, isInfinite, isRealSet, realSet } from "./intervals.js";
+import { compareFamilies } from "./families.js";
+import { compareRealSets, isRealSet, realSet } from "./intervals.js";
+import { asMatrix, components } from "./matrices.js";
 import { isName, isSumOfLetters } from "./names.js";
 import { matchUnits } from "./quantities.js";
 import { assignedValue, compareRelations, dropApproximations, isEquation } from "./relations.js";
@@ -36,6 +37,8 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   if (sameStructure(a, b)) return equal("identical");
   if (isTime(b) && !isTime(a)) return compareAnswers(a, asRatio(b), context);
   if (a.kind === "text" || b.kind === "text") return compareTexts(a, b);
+  const families = compareFamilies(a, b, context);
+  if (families) return families;
   if (a.kind === "quantity" || b.kind === "quantity") return compareQuantities(a, b, context);
   if (a.kind === "rel" && b.kind === "rel") {
     const broken =
@@ -54,8 +57,10 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
   }
   if (a.kind === "rel") return compareAssigned(a, b, context, true);
   if (b.kind === "rel") return compareAssigned(b, a, context, false);
-  if (a.kind === "group" || b.kind === "group") return compareGroups(a, b, context);
   if (a.kind === "matrix" || b.kind === "matrix") return compareMatrices(a, b, context);
+  const vector = compareVectors(a, b, context);
+  if (vector && isEqual(vector)) return vector;
+  if (a.kind === "group" || b.kind === "group") return compareGroups(a, b, context);
   if (a.kind === "builder" || b.kind === "builder") return compareBuilders(a, b, context);
   if (isSetOperation(a) || isSetOperation(b)) return compareUnions(a, b, context);
   if (isCall(a, "ratio") && isCall(b, "ratio")) return compareRatios(a, b, context);
@@ -97,7 +102,7 @@ function compareQuantities(a: Node, b: Node, context: Context): Verdict {
 
 /** `0 < f(x) < 1` says of f(x) what `0 < y < 1` says of y. */
 const functionsAsNames = (node: Node): Node =>
-  isCall(node, "apply") ? sym(render(node)) : withChildren(node, children(node).map(functionsAsNames));
+  map(node, (inner) => (isCall(inner, "apply") ? sym(render(inner)) : inner));
 
 /** A number beside a set operation is the set that holds it: `\\{2\\}` loses its braces early. */
 const asSet = (node: Node): Node =>
@@ -176,7 +181,8 @@ function namedPoint(node: Node): Node {
 }
 
 const isSquare = (pair: Group): boolean => pair.open === "[" || pair.close === "]";
-const isInterval = (pair: Group): boolean => isTuple(pair) && (pair.open === "[" || pair.items.some(isInfinite));
+const isInterval = (pair: Group): boolean =>
+  isTuple(pair) && (pair.open === "[" || pair.items.some((item) => isInfinite(item) !== 0));
 
 /** A tuple against a set: the same elements, none of them twice. */
 function compareWithSet(a: Group, b: Group, context: Context): Verdict {
@@ -231,7 +237,31 @@ function compareUnordered(a: Node[], b: Node[], context: Context): Verdict {
   return inside(a, b, false) && inside(b, a, true) ? equal("same elements") : different("elements");
 }
 
-function compareMatrices(a: Node, b: Node, context: Context): Verdict {
+/** `2\\hat{i} - \\hat{k}` against a column, a tuple or another such sum. */
+function compareVectors(a: Node, b: Node, context: Context): Verdict | undefined {
+  const [left, right] = [entriesOf(a), entriesOf(b)];
+  if (left && right && (context.options.vectors === "shape" || (a.kind === "matrix") === (b.kind === "matrix")))
+    return undefined;
+  const x = left ?? components(a, right?.length ?? 3);
+  const y = right ?? components(b, left?.length ?? 3);
+  if (!x || !y || x.length !== y.length) return undefined;
+  return every(x, (item, i) => compareAnswers(item, y[i]!, context), "coordinates");
+}
+
+/** Of a column, a point or a vector in brackets. */
+const entriesOf = (node: Node): Node[] | undefined => {
+  if (node.kind === "matrix") return node.rows[0]!.length === 1 ? node.rows.flat() : undefined;
+  return node.kind === "group" && (node.open + node.close === "()" || node.open + node.close === "[]")
+    ? node.items
+    : undefined;
+};
+
+function compareMatrices(first: Node, second: Node, context: Context): Verdict {
+  const entries = context.options.vectors === "entries";
+  const a = second.kind === "matrix" ? asMatrix(first, second, entries) : first;
+  const b = first.kind === "matrix" ? asMatrix(second, first, entries) : second;
+  const vector = compareVectors(a, b, context);
+  if (vector) return vector;
   if (a.kind !== "matrix" || b.kind !== "matrix" || a.shape !== b.shape) return different("matrix");
   const size = (matrix: Matrix): string => matrix.rows.map((row) => row.length).join();
   if (size(a) !== size(b)) return different("matrix size");

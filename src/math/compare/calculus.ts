@@ -1,21 +1,8 @@
-/** Runs with dots written as sums, antiderivatives by what they are the derivative of. */
-import { type Call, call, children, isCall, type Node } from "../ast.js";
+/** Antiderivatives, by what they are the derivative of. */
+import { type Call, call, isCall, type Node } from "../ast.js";
 import { variables } from "../value/numeric.js";
-import { withoutEllipsis } from "./ellipsis.js";
 import { compareExpressions } from "./expressions.js";
-import { type Context, different, isEqual, type Verdict } from "./verdict.js";
-
-const has = (node: Node, test: (node: Node) => boolean): boolean =>
-  test(node) || children(node).some((child) => has(child, test));
-const isDots = (node: Node): boolean => node.kind === "sym" && node.name === "ldots";
-
-/** Both sides with their dots worked out, or undefined when there are none that can be. */
-export function unfolded(a: Node, b: Node, context: Context): [Node, Node] | undefined {
-  const same = (x: Node, y: Node): boolean => isEqual(compareExpressions(x, y, context));
-  const unfold = (node: Node): Node => (has(node, isDots) ? (withoutEllipsis(node, same) ?? node) : node);
-  const [x, y] = [unfold(a), unfold(b)];
-  return x === a && y === b ? undefined : [x, y];
-}
+import { type Context, different, type Verdict } from "./verdict.js";
 
 const isIndefinite = (node: Node): node is Call =>
   isCall(node, "int") && node.args[2]!.kind === "sym" && node.args[2]!.name === "" && node.args[1]!.kind === "sym";

@@ -1,5 +1,5 @@
 /** Equality of two expressions: exact, then in finite fields, then numerically with error bounds. */
-import { call, children, isCall, type Node, num, sameStructure, sym, withChildren } from "../ast.js";
+import { children, contains, isCall, map, type Node, sameStructure, sym } from "../ast.js";
 import { type Ball, size } from "../value/ball.js";
 import { sameConstant } from "../value/constants.js";
 import { exactValue } from "../value/exact.js";
@@ -7,15 +7,13 @@ import { fraction, hash } from "../value/hash.js";
 import { fields, modularValue } from "../value/modular.js";
 import { isComplex, numericValue, Point, variables } from "../value/numeric.js";
 import { countingVariables, operators } from "../value/operators.js";
-import { rational, same } from "../value/rational.js";
-import { comparePrimitives, unfolded } from "./calculus.js";
+import { same } from "../value/rational.js";
+import { comparePrimitives } from "./calculus.js";
 import { compareDecimal, decimalOf } from "./decimals.js";
 import { type Context, different, equal, isEqual, undecided, type Verdict } from "./verdict.js";
 
 /** Equality of expressions, also when they differ only in conventions: base of log, degrees, letter case. */
 export function compareExpressions(a: Node, b: Node, context: Context): Verdict {
-  const open = unfolded(a, b, context);
-  if (open) return compareExpressions(open[0], open[1], context);
   const primitive = comparePrimitives(a, b, context);
   if (primitive) return primitive;
   // Degrees are a unit of the answer: dropped on both sides, converted inside functions.
@@ -40,14 +38,9 @@ function* conventions(a: Node, b: Node, context: Context): Generator<[string, No
       yield ["log to base 10 and natural", logBase(a), logBase(b, 10)];
     }
   }
-  if (contains(a, combinations) !== contains(b, combinations))
-    yield ["combinations", map(a, asBinomial), map(b, asBinomial)];
   const folded = context.options.letterCase === "fold" ? foldCase(a, b) : undefined;
   if (folded) yield ["letter case", logBase(folded[0]), logBase(folded[1])];
 }
-
-const contains = (node: Node, what: string | ((node: Node) => boolean)): boolean =>
-  (typeof what === "string" ? isCall(node, what) : what(node)) || children(node).some((child) => contains(child, what));
 
 /** A long decimal in an expression stands for an irrational number: not for one that makes the other side rational. */
 const standsForIrrational = (rounded: Node, other: Node, { options, budget }: Context): boolean =>
@@ -59,17 +52,6 @@ const standsForIrrational = (rounded: Node, other: Node, { options, budget }: Co
 
 const isPi = (node: Node): boolean => node.kind === "sym" && node.name === "pi";
 
-/** `C_5^2` for the binomial of 5 and 2, where the other side knows no C_5. */
-const combinations = (node: Node): boolean =>
-  isCall(node, "pow") &&
-  node.args[0]!.kind === "sym" &&
-  /^C_\d+$/.test(node.args[0]!.name) &&
-  node.args[1]!.kind === "num";
-const asBinomial = (node: Node): Node =>
-  combinations(node) && node.kind === "call"
-    ? call("binom", num(rational(BigInt((node.args[0] as { name: string }).name.slice(2)))), node.args[1]!)
-    : node;
-
 /** A decimal inside an expression that has enough digits to stand for an irrational number. */
 const roundedPlaces = (node: Node): boolean => node.kind === "num" && (node.places ?? 0) >= 8;
 const roundDecimals = (node: Node): Node =>
@@ -80,18 +62,6 @@ const roundDecimals = (node: Node): Node =>
 /** `\cos 15` where the other side writes `\cos 15^\circ`. */
 const bareAngles = (node: Node): Node =>
   map(node, (inner) => (isCall(inner, "deg") && !contains(inner, isPi) ? inner.args[0]! : inner));
-
-const map = (node: Node, change: (node: Node) => Node): Node => {
-  const before = children(node);
-  return change(
-    before.length === 0
-      ? node
-      : withChildren(
-          node,
-          before.map((child) => map(child, change)),
-        ),
-  );
-};
 
 /** Takes the degree signs off an angle (not those inside a function: cos 15° stays; nor those of π/2°). */
 function dropDegrees(node: Node): Node {

@@ -1,6 +1,6 @@
 /** Sets of real numbers as unions of intervals: from intervals, unions, inequalities and set builders. */
-import { call, children, isCall, type Node, num, type Relation, sym, withChildren } from "../ast.js";
-import { numericValue, Point, variables } from "../value/numeric.js";
+import { call, isCall, type Node, num, type Relation, substitute, sym } from "../ast.js";
+import { isInfinite, numericValue, Point, variables } from "../value/numeric.js";
 import { rational } from "../value/rational.js";
 import { compareExpressions } from "./expressions.js";
 import { type Context, different, equal, isEqual, type Verdict } from "./verdict.js";
@@ -73,7 +73,7 @@ function allOf<T>(items: (T | undefined)[]): T[] | undefined {
 function endAt(node: Node, closed: boolean, context: Context): End | undefined {
   // [−∞ is kept as written: it is not the interval that ( −∞ begins.
   if (node.kind === "sym" && node.name === "oo") return { ...plusInfinity(), closed };
-  if (isInfinite(node)) return { ...minusInfinity(), closed };
+  if (isInfinite(node) !== 0) return { ...minusInfinity(), closed };
   if (variables(node).size > 0) return undefined;
   const value = numericValue(node, new Point(), context.budget);
   return value && Math.abs(value.im) <= value.err ? end(node, value.re, closed) : undefined;
@@ -118,7 +118,7 @@ function inequality(left: Node, op: string, right: Node, context: Context): Inte
   if (isCall(right, "abs")) return absolute(right.args[0]!, flipped[op]!, left, context);
   const solved = solveLinear(call("add", left, call("neg", right)), context);
   if (!solved) return undefined;
-  const bound = endAt(solved.root, op.includes("=") && !isInfinite(solved.root), context);
+  const bound = endAt(solved.root, op.includes("=") && isInfinite(solved.root) === 0, context);
   if (!bound) return undefined;
   const direction = solved.rising ? op : flipped[op]!;
   if (direction === "=") return [{ low: bound, high: bound }];
@@ -162,19 +162,8 @@ function solveLinear(node: Node, context: Context): { root: Node; rising: boolea
 function infiniteBound(node: Node): { root: Node; rising: boolean } | undefined {
   if (!isCall(node, "add")) return undefined;
   const [left, right] = [node.args[0]!, (node.args[1] as { args: Node[] }).args[0]!];
-  if (left.kind === "sym" && isInfinite(right)) return { root: right, rising: true };
-  return right.kind === "sym" && isInfinite(left) ? { root: left, rising: false } : undefined;
-}
-
-export const isInfinite = (node: Node): boolean =>
-  (node.kind === "sym" && node.name === "oo") || (isCall(node, "neg") && isInfinite(node.args[0]!));
-
-export function substitute(node: Node, name: string, value: Node): Node {
-  if (node.kind === "sym") return node.name === name ? value : node;
-  return withChildren(
-    node,
-    children(node).map((child) => substitute(child, name, value)),
-  );
+  if (left.kind === "sym" && isInfinite(right) !== 0) return { root: right, rising: true };
+  return right.kind === "sym" && isInfinite(left) !== 0 ? { root: left, rising: false } : undefined;
 }
 
 const sameValue = (a: number, b: number): boolean =>

@@ -25,7 +25,7 @@ export function isName(node: Node): boolean {
     case "mul":
       return isProductName(node);
     default:
-      return functionsOfAngles.has(node.op) && isAngle(node.args[0]!);
+      return /^(?:sin|cos|tan)$/.test(node.op) && isCapital(node.args[0]!);
   }
 }
 
@@ -33,9 +33,8 @@ const isNameOrApplied = (node: Node): boolean => node.kind === "sym" || isCall(n
 const isPartOfRatio = (node: Node): boolean =>
   node.kind !== "group" && node.kind !== "text" && !isCall(node, "ratio") && isName(node);
 
-const functionsOfAngles = new Set(["sin", "cos", "tan", "cot"]);
-const isAngle = (node: Node): boolean =>
-  node.kind === "sym" ? /^(?:[A-Z]|alpha|beta|gamma|delta|theta|phi)$/.test(node.name) : isProductName(node);
+/** The angle A of a triangle, not an unknown x. */
+const isCapital = (node: Node): boolean => node.kind === "sym" && /^[A-Z]$/.test(node.name);
 
 /** `AB`, `\vec a`, `\overline{AB}`: whose bars are its length, not a second solution of opposite sign. */
 const isSegment = (node: Node): boolean =>
@@ -52,10 +51,6 @@ function isProductName(node: Node): boolean {
   // `p(x)`, `y(t)`: read as products, but no answer solves for one.
   if (/^[pqruvwyPQRT] [xtnzs]$/.test(names.join(" "))) return true;
   if (/^(?:Delta|delta) \w+$/.test(names.join(" "))) return true;
-  // `P(A \cap B)`, `P(X = 2)`
-  const [head, inner] = factors(node);
-  if (/^[PE]$/.test(names[0]!) && names.length === 2 && (inner!.kind === "rel" || isCall(inner!, "cap")))
-    return head !== undefined;
   return names.every((name, i) => /^[A-Z]$/.test(name) || (i === 0 && /^(?:angle|triangle|Delta)$/.test(name)));
 }
 

@@ -8,13 +8,13 @@ import {
   type Relation,
   type RelationOp,
   render,
+  substitute,
   sym,
   withChildren,
 } from "../ast.js";
 import { numericValue, variables } from "../value/numeric.js";
 import { zero } from "../value/rational.js";
 import { samplePoint } from "./expressions.js";
-import { substitute } from "./intervals.js";
 import { named, sameName } from "./names.js";
 import { type Context, different, equal, every, isEqual, type Verdict } from "./verdict.js";
 

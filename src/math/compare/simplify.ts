@@ -1,12 +1,13 @@
 /** Rewrites that do not change what an answer says: ± as two answers, one-element sets, scalars into matrices. */
-import { call, children, type Group, group, isCall, type Matrix, type Node, withChildren } from "../ast.js";
+import { call, contains, type Group, group, isCall, map, type Node } from "../ast.js";
+import { matrixOf } from "./matrices.js";
 
 export function simplify(node: Node): Node {
   const expanded = expandPlusMinus(node);
   if (expanded) return simplify(group("", "", expanded));
   const flat = flattenList(node);
   if (flat.kind === "group" && flat.items.length === 1 && !isSetOfSet(flat)) return simplify(flat.items[0]!);
-  return distribute(flat);
+  return workOut(flat);
 }
 
 /** `\{\emptyset\}` has an element. */
@@ -30,30 +31,20 @@ function expandPlusMinus(node: Node): Node[] | undefined {
   return [chooseSign(node, true), chooseSign(node, false)];
 }
 
-const hasPlusMinus = (node: Node): boolean =>
-  isCall(node, "pm") || isCall(node, "mp") || children(node).some(hasPlusMinus);
+const hasPlusMinus = (node: Node): boolean => contains(node, (inner) => isCall(inner, "pm") || isCall(inner, "mp"));
 
-function chooseSign(node: Node, plus: boolean): Node {
-  const next = withChildren(
-    node,
-    children(node).map((child) => chooseSign(child, plus)),
-  );
-  if (!isCall(next, "pm") && !isCall(next, "mp")) return next;
-  return (next.op === "pm") === plus ? next.args[0]! : call("neg", next.args[0]!);
+const chooseSign = (node: Node, plus: boolean): Node =>
+  map(node, (inner) => {
+    if (!isCall(inner, "pm") && !isCall(inner, "mp")) return inner;
+    return (inner.op === "pm") === plus ? inner.args[0]! : call("neg", inner.args[0]!);
+  });
+
+/** Matrices, the innermost first. */
+function workOut(node: Node): Node {
+  if (node.kind !== "call" || !holdsTable(node)) return node;
+  const args = node.args.map(workOut);
+  return matrixOf(node.op, args) ?? call(node.op, ...args);
 }
 
-const hasMatrix = (node: Node): boolean =>
-  node.kind === "matrix" || (node.kind === "call" && node.args.some(hasMatrix));
-
-/** A number times a matrix, a negated matrix, a matrix over a number: the factor goes into the entries. */
-function distribute(node: Node): Node {
-  if (node.kind !== "call" || !hasMatrix(node)) return node;
-  const args = node.args.map(distribute);
-  const at = args.findIndex((arg) => arg.kind === "matrix");
-  if (at < 0 || args.filter((arg) => arg.kind === "matrix").length > 1) return node;
-  const matrix = args[at] as Matrix;
-  if (matrix.shape !== "matrix" || !["mul", "neg", "div"].includes(node.op) || (node.op === "div" && at === 1))
-    return node;
-  const entry = (cell: Node): Node => call(node.op, ...args.map((arg, i) => (i === at ? cell : arg)));
-  return { ...matrix, rows: matrix.rows.map((row) => row.map(entry)) };
-}
+const holdsTable = (node: Node): boolean =>
+  node.kind === "matrix" || node.kind === "group" || (node.kind === "call" && node.args.some(holdsTable));

@@ -61,7 +61,7 @@ function isOpen(text: string): boolean {
 const boundary =
   /\$|\\[()[\]]|\\\\|&|[,;\n]|(?<=[a-zA-Z]):|\\(?:text|textbf|mbox|mathrm|begin|end)\s?\{[^{}]*\}|\\(?:q?quad|p?mod|bmod|implies|iff|therefore|because|to|(?:Long)?[rR]ightarrow|Leftrightarrow)(?![a-zA-Z])/g;
 const prose = /(?<![\\a-zA-Z])[a-zA-Z]{2,}(?![a-zA-Z]*\{)/;
-const decoration = /\\(?:checkmark|blacksquare|square|Box|qed|displaystyle|boldsymbol|,|;|!|:| )(?![a-zA-Z])|~/g;
+const decoration = /\\(?:checkmark|blacksquare|square|Box|qed|,|;|!|:| )(?![a-zA-Z])|~/g;
 /** `(a)`, `(1)` in front: the number of a question. */
 const enumeration = /^\s*\([a-z\d]{1,3}\)\s*$/i;
 
@@ -88,7 +88,7 @@ function after(text: string, inMath: boolean): string {
   return prose.test(bare) || /['"]/.test(bare) ? "" : bare;
 }
 
-const relationSign = /[=<>≤≥≈]|\\(?:leq?|leqslant|geq?|geqslant|neq?|approx|equiv|in|sim|lt|gt)(?![a-zA-Z])/;
+const relationSign = /[=<>≤≥≈]|\\(?:leq?|leqslant|geq?|geqslant|neq?|approx|equiv|in|lt|gt)(?![a-zA-Z])/;
 const inequality = /[<>≤≥]|\\(?:leq?|leqslant|geq?|geqslant|lt|gt)(?![a-zA-Z])/;
 
 const afterRelation = (side: string): string => side.split(relationSign).at(-1)!;

@@ -4,7 +4,7 @@
  *   integral   := "\int" scripts sum differential      the differential may also stand in a factor: \frac{dx}{x}
  *   derivative := "\frac{d}{dx}" product
  */
-import { call, children, isCall, type Node, num, sym, withChildren } from "../ast.js";
+import { call, children, isCall, type Node, num, substitute, sym } from "../ast.js";
 import { one } from "../value/rational.js";
 import { parseClause } from "./answer.js";
 import type { Cursor } from "./cursor.js";
@@ -70,7 +70,7 @@ function parseIntegral(cursor: Cursor, name: string, lower: Node, upper: Node): 
   if (behind) return call(name, body, sym(behind.slice(2)), lower, upper);
   const inside = findDifferential(body);
   if (!inside) return call(name, body, nothing, lower, upper);
-  return call(name, replace(body, inside), sym(inside.slice(2)), lower, upper);
+  return call(name, substitute(body, inside, num(one)), sym(inside.slice(2)), lower, upper);
 }
 
 const findDifferential = (node: Node): string | undefined => {
@@ -80,14 +80,6 @@ const findDifferential = (node: Node): string | undefined => {
     if (found) return found;
   }
   return undefined;
-};
-
-const replace = (node: Node, name: string): Node => {
-  if (node.kind === "sym") return node.name === name ? num(one) : node;
-  return withChildren(
-    node,
-    children(node).map((child) => replace(child, name)),
-  );
 };
 
 /** Behind `\frac{d}{dx}` or `\frac{\partial^2}{\partial x^2}` the product it is applied to. */

@@ -80,30 +80,20 @@ function parseNumberSet(cursor: Cursor): Node {
   const marked = (cursor.isMark("_") || cursor.isMark("^")) && cursor.peek(1)?.kind !== "num";
   if (!marked) return sym(`set ${set}`);
   cursor.next();
-  const part = cursor
-    .raw()
-    .replace(/^ge(?:0)?$/, ">=0")
-    .replace(/^le(?:0)?$/, "<=0")
-    .replace(/^([><+-])0?$/, "$1");
+  const part = cursor.raw();
   if (set !== "R") return sym(`set ${set} ${part}`);
   const zero = num(rational(0n));
-  if (part === "+" || part === ">") return group("(", ")", [zero, sym("oo")]);
-  if (part === ">=0") return group("[", ")", [zero, sym("oo")]);
-  if (part === "-" || part === "<") return group("(", ")", [call("neg", sym("oo")), zero]);
-  if (part === "<=0") return group("(", "]", [call("neg", sym("oo")), zero]);
   if (/^(?:\*|ne0)$/.test(part)) return call("setminus", sym("set R"), group("{", "}", [zero]));
-  throw new NotFormula();
+  const closed = /^[gl]e/.test(part);
+  if (/^(?:-|<|le)/.test(part)) return group("(", closed ? "]" : ")", [call("neg", sym("oo")), zero]);
+  return group(closed ? "[" : "(", ")", [zero, sym("oo")]);
 }
 
 /** `\hat{x}_1`: the accent is part of the name; over an expression a bar is the conjugate. */
 function parseAccent(cursor: Cursor, accent: string): Node {
   const bar = accent === "bar" || accent === "overline";
-  if (
-    bar &&
-    cursor.isMark("{") &&
-    [1, 2, 3, 4, 5].some((at) => cursor.isMark("+", at) || (at > 1 && cursor.isMark("-", at)))
-  )
-    return call("conj", parseArgument(cursor));
+  const operator = (at: number): boolean => cursor.isMark("+", at) || cursor.isMark("-", at);
+  if (bar && cursor.isMark("{") && [2, 3, 4].some(operator)) return call("conj", parseArgument(cursor));
   const inner = cursor.raw();
   return parseName(cursor, `${accent}(${inner})`);
 }

@@ -240,8 +240,6 @@ const prime = (base: Node): Node => (base.kind === "sym" ? sym(`${base.name}'`) 
 
 function superscript(cursor: Cursor, base: Node): Node {
   const braced = cursor.isMark("{") ? 1 : 0;
-  const side = oneSided(cursor, braced);
-  if (side) return call(side, base);
   const token = cursor.peek(braced);
   const alone = braced === 0 || cursor.isMark("}", 2);
   const letterO = token?.text.trim() === "o" && base.kind === "num";
@@ -262,14 +260,6 @@ function superscript(cursor: Cursor, base: Node): Node {
     return base;
   }
   return call("pow", base, parseArgument(cursor));
-}
-
-/** `0^+`, `a^{-}`: a limit from one side. */
-function oneSided(cursor: Cursor, braced: number): "above" | "below" | undefined {
-  const sign = ["+", "-"].find((mark) => cursor.isMark(mark, braced));
-  if (!sign || !(braced ? cursor.isMark("}", 2) : !cursor.peek(1) || cursor.isMark("}", 1))) return undefined;
-  cursor.raw();
-  return sign === "+" ? "above" : "below";
 }
 
 /** A braced argument, or the next factor when there are no braces (`x^2`, `x^-1`, `\sqrt 2`). */

@@ -2,6 +2,18 @@
 
 const words = (text: string): Set<string> => new Set(text.trim().split(/\s+/));
 
+/** A line for each spelling we use, with the others behind it. */
+const spellings = (text: string): Record<string, string> =>
+  Object.fromEntries(
+    text
+      .trim()
+      .split("\n")
+      .flatMap((line) => {
+        const [ours, ...others] = line.trim().split(" ");
+        return others.map((other) => [other, ours!]);
+      }),
+  );
+
 /** Functions of one argument, as commands or bare words. */
 export const functions = words(`
   sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc sinh cosh tanh coth sech csch
@@ -12,24 +24,18 @@ export const functions = words(`
 export const gluedFunction = /^[a-zA-Z]{1,2}(?=(?:sqrt|sin|cos|tan|log|ln|exp)$)/;
 
 /** Bare spellings that mean another function. */
-export const functionAliases: Record<string, string> = {
-  asin: "arcsin",
-  acos: "arccos",
-  atan: "arctan",
-  asinh: "arcsinh",
-  acosh: "arccosh",
-  atanh: "arctanh",
-  arsinh: "arcsinh",
-  arcosh: "arccosh",
-  artanh: "arctanh",
-  tg: "tan",
-  ctg: "cot",
-  cotg: "cot",
-  cosec: "csc",
-  arctg: "arctan",
-  ceiling: "ceil",
-  sign: "sgn",
-};
+export const functionAliases = spellings(`
+  arcsin asin
+  arccos acos
+  arctan atan arctg
+  arcsinh asinh arsinh
+  arccosh acosh arcosh
+  arctanh atanh artanh
+  tan tg
+  cot ctg cotg
+  csc cosec
+  ceil ceiling
+  sgn sign`);
 
 /** Commands that make the bracket behind them grow; a full stop behind them is none. */
 export const delimiters = words("left right mleft mright");
@@ -56,174 +62,114 @@ export const accents = words(
 );
 
 /** One spelling for each command. */
-export const commandAliases: Record<string, string> = {
-  dfrac: "frac",
-  tfrac: "frac",
-  cfrac: "frac",
-  sfrac: "frac",
-  nicefrac: "frac",
-  dbinom: "binom",
-  tbinom: "binom",
-  choose: "choose",
-  leq: "le",
-  leqslant: "le",
-  leqq: "le",
-  lt: "<",
-  gt: ">",
-  geq: "ge",
-  geqslant: "ge",
-  geqq: "ge",
-  neq: "ne",
-  lvert: "|",
-  rvert: "|",
-  vert: "|",
-  mid: "|",
-  lVert: "|",
-  rVert: "|",
-  Vert: "|",
-  lbrace: "{",
-  rbrace: "}",
-  lbrack: "[",
-  rbrack: "]",
-  lparen: "(",
-  rparen: ")",
-  cdot: "*",
-  times: "*",
-  ast: "*",
-  bullet: "*",
-  div: "/",
-  colon: ":",
-  pounds: "£",
-  textsterling: "£",
-  euro: "€",
-  texteuro: "€",
-  yen: "¥",
-  textdollar: "$",
-  varnothing: "emptyset",
-  degree: "circ",
-  thickapprox: "approx",
-  simeq: "approx",
-  approxeq: "approx",
-  doteq: "approx",
-  land: "and",
-  wedge: "and",
-  lor: "or",
-  vee: "or",
-  rightarrow: "to",
-  longrightarrow: "to",
-  Rightarrow: "implies",
-  Leftrightarrow: "iff",
-  backslash: "setminus",
-  smallsetminus: "setminus",
-  varepsilon: "epsilon",
-  vartheta: "theta",
-  varphi: "phi",
-  varrho: "rho",
-  varsigma: "sigma",
-  operatornamewithlimits: "operatorname",
-  dots: "ldots",
-  cdots: "ldots",
-  dotsc: "ldots",
-  vdots: "ldots",
-  bigcup: "cup",
-  bigcap: "cap",
-  imath: "i",
-  jmath: "j",
-  geqslantslant: "ge",
-  bmod: "mod",
-};
+export const commandAliases = spellings(`
+  frac dfrac tfrac cfrac sfrac nicefrac
+  binom dbinom tbinom
+  le leq leqslant leqq
+  < lt
+  > gt
+  ge geq geqslant geqq
+  ne neq
+  | lvert rvert vert mid lVert rVert Vert
+  { lbrace
+  } rbrace
+  [ lbrack
+  ] rbrack
+  ( lparen
+  ) rparen
+  * cdot times ast bullet
+  / div
+  : colon
+  £ pounds textsterling
+  € euro texteuro
+  ¥ yen
+  $ textdollar
+  emptyset varnothing
+  circ degree
+  approx thickapprox simeq approxeq doteq
+  and land wedge
+  or lor vee
+  to rightarrow longrightarrow
+  implies Rightarrow
+  iff Leftrightarrow
+  setminus backslash smallsetminus
+  epsilon varepsilon
+  theta vartheta
+  phi varphi
+  rho varrho
+  sigma varsigma
+  operatorname operatornamewithlimits
+  ldots dots cdots dotsc vdots
+  cup bigcup
+  cap bigcap
+  i imath
+  j jmath
+  mod bmod`);
 
 /** Characters outside ASCII and the LaTeX they stand for. */
-export const unicode: Record<string, string> = {
-  "−": "-",
-  "–": "-",
-  "—": "-",
-  "﹣": "-",
-  "×": "\\times ",
-  "·": "\\cdot ",
-  "⋅": "\\cdot ",
-  "∙": "\\cdot ",
-  "÷": "\\div ",
-  "±": "\\pm ",
-  "∓": "\\mp ",
-  "≤": "\\le ",
-  "≥": "\\ge ",
-  "≠": "\\ne ",
-  "≈": "\\approx ",
-  "≡": "\\equiv ",
-  "∞": "\\infty ",
-  "√": "\\sqrt ",
-  "∪": "\\cup ",
-  "∩": "\\cap ",
-  "∈": "\\in ",
-  "∉": "\\notin ",
-  "∅": "\\emptyset ",
-  "°": "^\\circ ",
-  "′": "'",
-  "″": "''",
-  "⟨": "\\langle ",
-  "⟩": "\\rangle ",
-  "→": "\\to ",
-  "∖": "\\setminus ",
-  "⌊": "\\lfloor ",
-  "⌋": "\\rfloor ",
-  "⌈": "\\lceil ",
-  "⌉": "\\rceil ",
-  ℝ: "\\mathbb{R}",
-  ℤ: "\\mathbb{Z}",
-  ℕ: "\\mathbb{N}",
-  ℚ: "\\mathbb{Q}",
-  ℂ: "\\mathbb{C}",
-  "½": "\\frac{1}{2}",
-  "⅓": "\\frac{1}{3}",
-  "⅔": "\\frac{2}{3}",
-  "¼": "\\frac{1}{4}",
-  "¾": "\\frac{3}{4}",
-  "⁰": "^0",
-  "¹": "^1",
-  "²": "^2",
-  "³": "^3",
-  "⁴": "^4",
-  "⁵": "^5",
-  "⁶": "^6",
-  "⁷": "^7",
-  "⁸": "^8",
-  "⁹": "^9",
-  "\u00a0": " ",
-  "\u2009": " ",
-  "\u202f": " ",
-  "‘": "'",
-  "’": "'",
-  "％": "\\%",
-  "，": ",",
-  "；": ";",
-  "（": "(",
-  "）": ")",
-  "＝": "=",
-  "＋": "+",
-  α: "\\alpha ",
-  β: "\\beta ",
-  γ: "\\gamma ",
-  δ: "\\delta ",
-  ε: "\\epsilon ",
-  θ: "\\theta ",
-  λ: "\\lambda ",
-  μ: "\\mu ",
-  π: "\\pi ",
-  ρ: "\\rho ",
-  σ: "\\sigma ",
-  τ: "\\tau ",
-  φ: "\\phi ",
-  ω: "\\omega ",
-  Δ: "\\Delta ",
-  Ω: "\\Omega ",
-};
+export const unicode = spellings(`
+  - − – — ﹣
+  \\times ×
+  \\cdot · ⋅ ∙
+  \\div ÷
+  \\pm ±
+  \\mp ∓
+  \\le ≤
+  \\ge ≥
+  \\ne ≠
+  \\approx ≈
+  \\equiv ≡
+  \\infty ∞
+  \\sqrt √
+  \\cup ∪
+  \\cap ∩
+  \\in ∈
+  \\notin ∉
+  \\emptyset ∅
+  ^\\circ °
+  ' ′ ‘ ’
+  '' ″
+  \\langle ⟨
+  \\rangle ⟩
+  \\to →
+  \\setminus ∖
+  \\lfloor ⌊
+  \\rfloor ⌋
+  \\lceil ⌈
+  \\rceil ⌉
+  \\frac{1}{2} ½
+  \\frac{1}{3} ⅓
+  \\frac{2}{3} ⅔
+  \\frac{1}{4} ¼
+  \\frac{3}{4} ¾
+  \\% ％
+  , ，
+  ; ；
+  ( （
+  ) ）
+  = ＝
+  + ＋
+  \\Delta Δ
+  \\Omega Ω`);
+// A command ends before the letter behind it.
+for (const [sign, command] of Object.entries(unicode)) if (/[a-z]$/.test(command)) unicode[sign] = `${command} `;
+for (const space of "\u00a0\u2009\u202f") unicode[space] = " ";
 
 export const greek = words(`
   alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi
   omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega hbar ell Re Im partial nabla aleph infty emptyset ldots
   perp parallel prime triangle angle square heartsuit clubsuit diamondsuit spadesuit star dagger oplus ominus top bot
   odot sim cong Box checkmark`);
+
+[..."⁰¹²³⁴⁵⁶⁷⁸⁹"].forEach((sign, i) => {
+  unicode[sign] = `^${i}`;
+});
+[..."ℝℤℕℚℂ"].forEach((sign, i) => {
+  unicode[sign] = `\\mathbb{${"RZNQC"[i]}}`;
+});
+[..."αβγδεζηθικλμνξοπρστυφχψω"].forEach((letter, i) => {
+  unicode[letter] = `\\${[...greek][i]} `;
+});
 
 /** Words that change what a number says: text with one of them behind a number is no unit. */
 export const qualifiers = words(`

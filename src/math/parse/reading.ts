@@ -15,6 +15,10 @@ import { isUnitWord } from "./units.js";
 export function* readings(source: string, limits: Limits, meaning = false): Generator<Node> {
   if (source.length > limits.length) throw new LimitReached("length");
   source = singleBackslashes(source);
+  source = source.replace(
+    integerParameter,
+    (_, before?: string, after?: string) => `, ${before ?? after} \\in \\mathbb{Z}`,
+  );
   const text = joinGroups(meaning ? understand(source.trim()) : source.trim());
   const usual = { limits, thousands: true, scientific: true };
   yield read(text, usual);
@@ -31,6 +35,10 @@ function singleBackslashes(text: string): string {
   if (!/\\\\[a-zA-Z]/.test(text) || /(?<!\\)\\(?:\\\\)*[a-zA-Z]/.test(text)) return text;
   return text.replace(/\\\\/g, "\\");
 }
+
+/** `\text{ for any integer } k`, `where $k$ is an integer`: what `, k \in \mathbb{Z}` says. */
+const integerParameter =
+  /[\s,$]*\\text\s?\{\s*,?\s?(?:for|where)\s(?:\w+\s)?(?:integers?[\s}$]*([a-z])|[\s}$]*([a-z])[\s$]*(?:\\text\s?\{\s*)?is an integer)[\s}$.]*$/;
 
 /** `\text{Answer: } 5`, `The answer is 5`: words that announce the answer. */
 const announcement =

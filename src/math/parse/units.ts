@@ -13,26 +13,25 @@ export interface Unit {
 
 const table: Record<string, string> = {
   length:
-    "m:1 meter:1 metre:1 km:1000 kilometer:1000 cm:0.01 centimeter:0.01 mm:0.001 millimeters:0.001 nm:0.000000001 inch:0.0254 inches:0.0254 in:0.0254 ft:0.3048 foot:0.3048 feet:0.3048 yd:0.9144 yard:0.9144 mi:1609.344 mile:1609.344",
-  time: "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800 month:2629800 year:31557600 yr:31557600 ms:0.001",
-  mass: "g:1 gram:1 kg:1000 kilogram:1000 mg:0.001 lb:453.59237 pound:453.59237 oz:28.349523125 ounce:28.349523125 ton:1000000",
-  volume:
-    "L:1 l:1 liter:1 litre:1 mL:0.001 ml:0.001 milliliters:0.001 gal:3.785411784 gallon:3.785411784 cup:0.2365882365 quart:0.946352946",
-  money: "dollar:1 usd:1 cent:0.01",
-  euro: "euro:1 eur:1",
-  yen: "yen:1",
-  rupee: "rupee:1",
-  angle: "degree:1 deg:1 rad:57.295779513 radian:57.295779513",
+    "1 m meter metre; 1000 km kilometer; 0.01 cm centimeter; 0.001 mm millimeters; 0.000000001 nm; 0.0254 inch inches in; 0.3048 ft foot feet; 0.9144 yd yard; 1609.344 mi mile",
+  time: "1 s sec second; 60 min minute; 3600 h hr hour; 86400 day; 604800 week; 2629800 month; 31557600 year yr; 0.001 ms",
+  mass: "1 g gram; 1000 kg kilogram; 0.001 mg; 453.59237 lb pound; 28.349523125 oz ounce; 1000000 ton",
+  volume: "1 L l liter litre; 0.001 mL ml milliliters; 3.785411784 gal gallon; 0.2365882365 cup; 0.946352946 quart",
+  money: "1 dollar usd; 0.01 cent",
+  euro: "1 euro eur",
+  yen: "1 yen",
+  rupee: "1 rupee",
+  angle: "1 degree deg; 57.295779513 rad radian",
   other:
-    "unit:1 square:1 sq:1 squared:1 cubic:1 cubed:1 people:1 students:1 ways:1 points:1 digits:1 mph:1 kmh:1 cm2:1 m2:1 per:1 times:1 N:1 J:1 W:1 V:1 K:1 Pa:1 Hz:1 kHz:1 MHz:1 eV:1 keV:1 MeV:1 kJ:1 mol:1 amps:1 volts:1 watts:1 joules:1 newtons:1 inhabitants:1 bacteria:1 cookies:1 apples:1 children:1 books:1 boxes:1 pages:1 games:1",
+    "1 unit square sq squared cubic cubed people students ways points digits mph kmh cm2 m2 per times N J W V K Pa Hz kHz MHz eV keV MeV kJ mol amps volts watts joules newtons inhabitants bacteria cookies apples children books boxes pages games",
 };
 
 const known = new Map<string, Unit>();
-for (const [dimension, entries] of Object.entries(table)) {
-  for (const entry of entries.split(" ")) {
-    const [name, factor] = entry.split(":") as [string, string];
-    const [whole, fraction = ""] = factor.split(".");
-    known.set(name, { dimension, factor: fromDecimal(whole!, fraction) });
+for (const [dimension, sizes] of Object.entries(table)) {
+  for (const size of sizes.split("; ")) {
+    const [factor, ...names] = size.split(" ");
+    const [whole, fraction = ""] = factor!.split(".");
+    for (const name of names) known.set(name, { dimension, factor: fromDecimal(whole!, fraction) });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Numeric values, with error bounds, of expressions at a point. */
-import { type Call, children, isCall, type Node, num, render, sym, withChildren } from "../ast.js";
+import { type Call, isCall, type Node, num, render, substitute, sym } from "../ast.js";
 import type { Budget } from "../limits.js";
 import {
   addBalls,
@@ -270,21 +270,12 @@ function unknownFunction(node: Call, point: Point, budget: Budget): Ball | undef
   return { re: 0.3 + fraction(`${render(node.args[0]!)} ${keys.join(" ")}`, 6), im: 0, err: 0 };
 }
 
-const renamed = (node: Node, from: string, to: string): Node =>
-  node.kind === "sym"
-    ? node.name === from
-      ? sym(to)
-      : node
-    : withChildren(
-        node,
-        children(node).map((child) => renamed(child, from, to)),
-      );
-
 /** A rendering that does not depend on the order of terms and factors. */
 function stableKey(node: Node): string {
   if (node.kind !== "call") return node.kind === "rel" ? node.parts.map(stableKey).join(node.ops[0]) : render(node);
   const bound = boundVariable(node);
-  if (bound !== undefined && !bound.startsWith("#")) return stableKey(renamed(node, bound, `#${node.args.length}`));
+  if (bound !== undefined && !bound.startsWith("#"))
+    return stableKey(substitute(node, bound, sym(`#${node.args.length}`)));
   const args = node.args.map(stableKey);
   if (isCall(node, "add") || isCall(node, "mul")) args.sort();
   return `${node.op}(${args.join(",")})`;

@@ -73,15 +73,11 @@ function series(node: Call, body: (k: number) => Ball | undefined, point: Point,
   return total;
 }
 
-/** `x \to 0^+` has one side, `x \to 0` two that must agree. */
 function limitValue(node: Call, body: (x: number) => Ball | undefined, point: Point, budget: Budget): Ball | undefined {
   const approach = node.args[1]!;
   if (approach.kind !== "rel" || approach.ops.join() !== "to") return undefined;
-  const target = approach.parts[1]!;
-  const side = target.kind === "call" && (target.op === "above" || target.op === "below") ? target.op : undefined;
-  const at = end(side ? (target as Call).args[0]! : target, point, budget);
-  if (at === undefined) return undefined;
-  return limit(body, at, side === "above" || !Number.isFinite(at) ? [1] : side === "below" ? [-1] : [1, -1]);
+  const at = end(approach.parts[1]!, point, budget);
+  return at === undefined ? undefined : limit(body, at);
 }
 
 /** The names that stand in the bounds of sums and products: they are integers. */

@@ -22,6 +22,8 @@ export function addLora(base: CausalLM, { modules, seed, ...config }: NewLora): 
   base.requireGrad(false);
   const chosen = new Set<string>(modules);
   const shapes = [...shapesOf(base, config.rank)].filter(([name]) => chosen.has(name.slice(name.lastIndexOf(".") + 1)));
+  if (shapes.length === 0)
+    throw new UserError(`adapters on ${modules.join(", ")}: layers of a ${base.config.family} model have no such maps`);
   const before = getRngState();
   manualSeed(seed);
   const lora = noGrad(() =>

@@ -32,7 +32,9 @@ export const loraFields = {
   lora_target_modules: chosenModules
     .nullable()
     .default(null)
-    .describe("Linear maps of each layer with an adapter. null: q_proj and v_proj, PEFT's default; all-linear: all."),
+    .describe(
+      "Linear maps of each layer with an adapter. null: q_proj and v_proj, PEFT's default (qkv_proj where a model has that instead); all-linear: all.",
+    ),
   use_rslora: z.boolean().default(false).describe("Scale by lora_alpha / √lora_r instead (rank-stabilised LoRA)."),
   merge_adapters: z
     .boolean()

@@ -191,6 +191,9 @@ describe("which maps are adapted", () => {
       /q_proj: layers of a phi3 model have no such map; they have o_proj, down_proj, qkv_proj, gate_up_proj/,
     );
     expect(() => loraModules(["qkv_proj"], qwen!)).toThrow(/they have q_proj, k_proj/);
+    expect(() => addLora(phi!, { ...SETTINGS, modules: ["q_proj", "v_proj"] })).toThrow(
+      /adapters on q_proj, v_proj: layers of a phi3 model have no such maps/,
+    );
   });
 });
 
