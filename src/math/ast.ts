@@ -33,15 +33,15 @@ export interface Group {
   kind: "group";
   open: Bracket;
   close: Bracket;
-  items: Node[];
+  args: Node[];
 }
 
 export type RelationOp = "=" | "<" | ">" | "<=" | ">=" | "!=" | "~" | "in" | "notin" | "equiv" | "to";
 
-/** A chain of relations: `parts` has one element more than `ops`. */
+/** A chain of relations: `args` has one element more than `ops`. */
 export interface Relation {
   kind: "rel";
-  parts: Node[];
+  args: Node[];
   ops: RelationOp[];
 }
 
@@ -78,19 +78,19 @@ export const num = (value: Rational, places?: number): Num =>
   places === undefined ? { kind: "num", value } : { kind: "num", value, places };
 export const sym = (name: string): Sym => ({ kind: "sym", name });
 export const call = (op: string, ...args: Node[]): Call => ({ kind: "call", op, args });
-export const group = (open: Bracket, close: Bracket, items: Node[]): Group => ({ kind: "group", open, close, items });
+export const group = (open: Bracket, close: Bracket, items: Node[]): Group => ({
+  kind: "group",
+  open,
+  close,
+  args: items,
+});
 export const isCall = <Op extends string>(node: Node, op: Op): node is Call & { op: Op } =>
   node.kind === "call" && node.op === op;
 
 /** Direct children of a node. */
 export function children(node: Node): Node[] {
+  if ("args" in node) return node.args;
   switch (node.kind) {
-    case "call":
-      return node.args;
-    case "group":
-      return node.items;
-    case "rel":
-      return node.parts;
     case "matrix":
       return node.rows.flat();
     case "builder":
@@ -107,13 +107,8 @@ export const nodeCount = (node: Node): number => children(node).reduce((count, c
 
 /** The same node with other children. */
 export function withChildren(node: Node, next: Node[]): Node {
+  if ("args" in node) return { ...node, args: next };
   switch (node.kind) {
-    case "call":
-      return { kind: "call", op: node.op, args: next };
-    case "group":
-      return group(node.open, node.close, next);
-    case "rel":
-      return { kind: "rel", parts: next, ops: node.ops };
     case "matrix": {
       let at = 0;
       return { ...node, rows: node.rows.map((row) => row.map(() => next[at++]!)) };
@@ -121,7 +116,7 @@ export function withChildren(node: Node, next: Node[]): Node {
     case "builder":
       return { ...node, variable: next[0]!, conditions: next.slice(1) };
     case "quantity":
-      return { kind: "quantity", value: next[0]!, unit: node.unit };
+      return { ...node, value: next[0]! };
     default:
       return node;
   }
@@ -154,18 +149,12 @@ export function sameStructure(a: Node, b: Node): boolean {
   switch (a.kind) {
     case "num":
       return b.kind === "num" && a.value.n === b.value.n && a.value.d === b.value.d && a.base === b.base;
-    case "sym":
-      return b.kind === "sym" && a.name === b.name;
-    case "text":
-      return b.kind === "text" && a.text === b.text;
     case "call":
       return b.kind === "call" && a.op === b.op && sameNodes(a.args, b.args);
     case "group":
-      return b.kind === "group" && a.open === b.open && a.close === b.close && sameNodes(a.items, b.items);
-    case "quantity":
-      return b.kind === "quantity" && a.unit === b.unit && sameStructure(a.value, b.value);
+      return b.kind === "group" && a.open === b.open && a.close === b.close && sameNodes(a.args, b.args);
     default:
-      // Relations, matrices and set builders are rare: by their rendering.
+      // Names are short and the others rare: by their rendering.
       return a.kind === b.kind && render(a) === render(b);
   }
 }
@@ -183,9 +172,9 @@ export function render(node: Node): string {
     case "call":
       return `${node.op}(${node.args.map(render).join(", ")})`;
     case "group":
-      return `${node.open || "list["}${node.items.map(render).join(", ")}${node.close || "]"}`;
+      return `${node.open || "list["}${node.args.map(render).join(", ")}${node.close || "]"}`;
     case "rel":
-      return node.parts.map((part, i) => (i === 0 ? render(part) : `${node.ops[i - 1]} ${render(part)}`)).join(" ");
+      return node.args.map((part, i) => (i === 0 ? render(part) : `${node.ops[i - 1]} ${render(part)}`)).join(" ");
     case "matrix":
       return `${node.shape}[${node.rows.map((row) => row.map(render).join(", ")).join("; ")}]`;
     case "text":

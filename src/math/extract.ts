@@ -5,8 +5,9 @@
  * "anywhere", the words behind that anchor, the last formula, the last number, the whole text.
  */
 import { type Place as Box, readingsBehind, readingsOfBox } from "./extract/around.js";
-import { announcementEnd, isOpenEnded, isWords, lastNumber, sentence } from "./extract/prose.js";
+import { announcementEnd, bareFormula, isOpenEnded, isWords, lastNumber, sentence } from "./extract/prose.js";
 import type { Options } from "./options.js";
+import { western } from "./parse/lexer.js";
 
 export interface Extraction {
   /** The source of each part: one, or several for boxes side by side. */
@@ -149,7 +150,8 @@ function bareFraction(text: string): string | undefined {
 const anchoredFraction =
   /(?:answer\s+is\s{0,3}:?|answer\s{0,3}:|<answer>)\s{0,3}((?:[a-zA-Z]\s?=\s?)?-?\\[dt]?frac\{\d{1,40}\}\{\d{1,40}\})\s{0,3}(?:\.?\s|\.?$|<)/gi;
 
-function extractAnywhere(text: string): Extraction | undefined {
+function extractAnywhere(completion: string): Extraction | undefined {
+  const text = western(completion);
   const marked = lastMatch(text, /####[ \t]*(?=\S)/g);
   if (marked !== undefined) return { parts: [text.slice(marked).split("\n")[0]!.trim()], how: "anchored text" };
   const at = announcementEnd(text);
@@ -167,7 +169,7 @@ function extractAnywhere(text: string): Extraction | undefined {
 
 /** The last formula with what stands behind it, or a number still further on. */
 function lastValue(text: string): Extraction | undefined {
-  const formula = lastFormula(text);
+  const formula = lastFormula(text) ?? bareFormula(text);
   const tail = formula ? text.slice(formula.end) : text;
   const number = formula || isWords(text) ? lastNumber(tail) : undefined;
   if (number) return { parts: [number.text], how: "number" };

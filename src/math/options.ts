@@ -16,6 +16,8 @@ export interface Options {
    * digits after the point. Infinity: decimals are exact numbers.
    */
   decimals: number;
+  /** Significant digits below which a rounded decimal says too little: 0.000001 is not 1/700000. */
+  significant: number;
   /** "hold": a chain of equations must hold along its way (`2 + 2 = 5` does not say 5). "end": outside boxes its last side counts. */
   chains: "hold" | "end";
   /** A unit or currency on one side only is ignored; on both sides they must agree. "ignore": they need not. */
@@ -43,6 +45,7 @@ export const reward: Options = {
   boxes: "strict",
   manyBoxes: "set",
   decimals: 6,
+  significant: 3,
   chains: "hold",
   units: "agree",
   letterCase: "fold",

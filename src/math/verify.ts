@@ -126,7 +126,7 @@ const isPair = (node: Node): boolean => node.kind === "group" && (node.open === 
 function unevaluated(gold: Node, answer: Node, options: Options): Verdict | undefined {
   const open = (node: Node): boolean =>
     node.kind === "rel"
-      ? open(node.parts.at(-1)!)
+      ? open(node.args.at(-1)!)
       : contains(node, (inner) => inner.kind === "call" && operators.has(inner.op));
   return options.operators === "evaluated" && open(answer) && !open(gold) ? different("not evaluated") : undefined;
 }

@@ -59,6 +59,7 @@ const tables: Record<string, Line[]> = {
     ["e", "\\lim_{n\\to\\infty}\\left(1+\\frac1n\\right)^n", "equal"],
     ["e^2", "\\lim_{n\\to\\infty}\\left(1+\\frac1n\\right)^n", "different"],
     ["1", "\\lim_{x\\to0}\\frac{\\sin x}{x}", "equal"],
+    ["\\frac12", "\\lim_{x \\to 0^{+}} \\frac{1-\\cos x}{x^2}", "equal"],
     ["0", "\\lim_{x\\to0}\\frac{|x|}{x}", "undecided"],
     ["6", "\\lim_{x\\to3}\\frac{x^2-9}{x-3}", "equal"],
   ],

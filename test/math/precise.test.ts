@@ -3,18 +3,16 @@ import { describe, expect, test } from "vitest";
 import { defaultLimits, explain, parse } from "../../src/math/index.js";
 import { Budget } from "../../src/math/limits.js";
 import { preciseValue } from "../../src/math/value/constants.js";
+import { scale } from "../../src/math/value/precise.js";
 
 function digits(latex: string): string {
   const node = parse(latex);
   const value = node && preciseValue(node, new Budget(defaultLimits));
   if (!value) return "undefined";
-  const scaled = value.m * 10n ** 50n;
-  const fixed = (value.e >= 0 ? scaled << BigInt(value.e) : scaled / (1n << BigInt(-value.e)))
-    .toString()
-    .replace("-", "");
+  const fixed = ((value.f * 10n ** 50n) / (1n << scale)).toString().replace("-", "");
   const text = fixed.padStart(51, "0");
   // The last digits of the 50 may be rounded either way.
-  return `${value.m < 0n ? "-" : ""}${text.slice(0, -50)}.${text.slice(-50, -4)}`;
+  return `${value.f < 0n ? "-" : ""}${text.slice(0, -50)}.${text.slice(-50, -4)}`;
 }
 
 test.each([

@@ -22,6 +22,7 @@ import { compareFamilies } from "./families.js";
 import { compareRealSets, isRealSet, realSet } from "./intervals.js";
 import { asMatrix, components } from "./matrices.js";
 import { isName, isSumOfLetters } from "./names.js";
+import { comparePieces } from "./piecewise.js";
 import { matchUnits } from "./quantities.js";
 import { assignedValue, compareRelations, dropApproximations, isEquation } from "./relations.js";
 import { simplify } from "./simplify.js";
@@ -49,14 +50,16 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
     return sameVariables(a, b) ? (compareSets(a, b, context) ?? verdict) : verdict;
   }
   const bare = isAssignedSet(a) !== isAssignedSet(b);
-  if (bare && a.kind === "rel") return compareAnswers(a.parts[1]!, b, context);
-  if (bare && b.kind === "rel") return compareAnswers(a, b.parts[1]!, context);
+  if (bare && a.kind === "rel") return compareAnswers(a.args[1]!, b, context);
+  if (bare && b.kind === "rel") return compareAnswers(a, b.args[1]!, context);
   if (isRealSet(a) || isRealSet(b)) {
     const verdict = compareSets(a, b, context);
     if (verdict) return verdict;
   }
   if (a.kind === "rel") return compareAssigned(a, b, context, true);
   if (b.kind === "rel") return compareAssigned(b, a, context, false);
+  const pieces = comparePieces(a, b, context);
+  if (pieces) return pieces;
   if (a.kind === "matrix" || b.kind === "matrix") return compareMatrices(a, b, context);
   const vector = compareVectors(a, b, context);
   if (vector && isEqual(vector)) return vector;
@@ -71,7 +74,7 @@ export function compareAnswers(gold: Node, prediction: Node, context: Context): 
 
 const sameVariables = (a: Relation, b: Relation): boolean => {
   const names = (relation: Relation): string =>
-    [...new Set(relation.parts.flatMap((part) => [...variables(part)]))].sort().join();
+    [...new Set(relation.args.flatMap((part) => [...variables(part)]))].sort().join();
   return names(a) === names(b);
 };
 
@@ -80,9 +83,7 @@ function normalize(node: Node): Node {
   if (simple.kind !== "rel") return simple;
   const exact = dropApproximations(simple);
   if (exact.kind !== "rel") return normalize(exact);
-  return exact.ops.length === 1 && exact.ops[0] === "in" && isName(exact.parts[0]!)
-    ? normalize(exact.parts[1]!)
-    : exact;
+  return exact.ops.length === 1 && exact.ops[0] === "in" && isName(exact.args[0]!) ? normalize(exact.args[1]!) : exact;
 }
 
 function compareTexts(a: Node, b: Node): Verdict {
@@ -122,11 +123,11 @@ function compareSets(a: Node, b: Node, context: Context): Verdict | undefined {
  */
 function compareAssigned(relation: Relation, value: Node, context: Context, relationIsGold: boolean): Verdict {
   const assigned = assignedValue(relation);
-  if (!assigned) return different("relation against value");
-  const left = relation.parts[0]!;
+  if (!assigned) return different("equation");
+  const left = relation.args[0]!;
   const asked = context.options.words === "meaning" && isSumOfLetters(left) && !isZero(assigned);
   if (!isName(left) && !asked && (relationIsGold || (isZero(assigned) && !isComputation(relation))))
-    return different("equation against value");
+    return different("equation");
   const wrong = relationIsGold ? undefined : notSaying(relation, value, context);
   if (wrong) return wrong;
   const verdict = relationIsGold ? compareAnswers(assigned, value, context) : compareAnswers(value, assigned, context);
@@ -137,16 +138,16 @@ function compareAssigned(relation: Relation, value: Node, context: Context, rela
 function notSaying(relation: Relation, gold: Node, context: Context): Verdict | undefined {
   if (!isEquation(relation)) return undefined;
   if (context.options.chains === "end") return undefined;
-  if (!saysValue(relation, gold, isName(relation.parts[0]!))) return different("equation against value");
+  if (!saysValue(relation, gold, isName(relation.args[0]!))) return different("equation");
   return brokenChain(relation, context, compareAnswers);
 }
 
 /** `7 - 7 = 0`, `m + n = 7 - 7 = 0` end in a value; `x^2 - 4 = 0` does not. */
-const isComputation = ({ parts }: Relation): boolean => variables(parts.at(-2)!).size === 0;
+const isComputation = ({ args }: Relation): boolean => variables(args.at(-2)!).size === 0;
 
 /** `x = \{1, 2\}`, `S = (0, 1) \cup (2, 3)`: a name for a set. */
 const isAssignedSet = (node: Node): boolean =>
-  isEquation(node) && node.parts.length === 2 && isName(node.parts[0]!) && isSet(node.parts[1]!);
+  isEquation(node) && node.args.length === 2 && isName(node.args[0]!) && isSet(node.args[1]!);
 const isSet = (node: Node): boolean =>
   node.kind === "builder" || isSetOperation(node) || (node.kind === "group" && node.open === "{");
 
@@ -159,16 +160,20 @@ function compareGroups(a: Node, b: Node, context: Context): Verdict {
   b = namedPoint(b);
   if (a.kind !== "group" || b.kind !== "group") return compareOneAgainstMany(a, b, context);
   const [x, y] = [isTuple(a), isTuple(b)];
-  if (!x && !y) return compareUnordered(a.items, b.items, context);
-  if (a.items.length !== b.items.length) return different("number of components");
+  if (!x && !y) {
+    // Who lists a root twice asks for both.
+    const counted = a.open === "" && a.args.length > b.args.length && a.args.length <= 20;
+    return counted && repeats(a.args, context) ? different("elements") : compareUnordered(a.args, b.args, context);
+  }
+  if (a.args.length !== b.args.length) return different("components");
   if (x && y && !bracketsFit(a, b, context)) return different("brackets");
   if (x !== y && (a.open === "{" || b.open === "{") && ![a, b].some(isSquare)) return compareWithSet(a, b, context);
-  if (x !== y && a.items.every((item) => item.kind === "group")) return compareUnordered(a.items, b.items, context);
+  if (x !== y && a.args.every((item) => item.kind === "group")) return compareUnordered(a.args, b.args, context);
   const half = [a, b].some((node) => isTuple(node) && (node.open === "(") !== (node.close === ")"));
   if (x !== y && half) return different("brackets");
   // `[-2, 2]` and `(0, \infty)` are intervals, `-2, 2` and `0, \infty` their ends.
-  if (x !== y && a.items.length === 2 && [a, b].some(isInterval)) return different("brackets");
-  return every(a.items, (item, i) => compareComponent(item, b.items[i]!, context), "components");
+  if (x !== y && a.args.length === 2 && [a, b].some(isInterval)) return different("brackets");
+  return every(a.args, (item, i) => compareComponent(item, b.args[i]!, context), "components");
 }
 
 /** `P(3, 4)` as the point it names. */
@@ -182,23 +187,22 @@ function namedPoint(node: Node): Node {
 
 const isSquare = (pair: Group): boolean => pair.open === "[" || pair.close === "]";
 const isInterval = (pair: Group): boolean =>
-  isTuple(pair) && (pair.open === "[" || pair.items.some((item) => isInfinite(item) !== 0));
+  isTuple(pair) && (pair.open === "[" || pair.args.some((item) => isInfinite(item) !== 0));
 
 /** A tuple against a set: the same elements, none of them twice. */
 function compareWithSet(a: Group, b: Group, context: Context): Verdict {
   const tuple = isTuple(a) ? a : b;
-  const repeated = tuple.items.some((item, i) =>
-    tuple.items.slice(0, i).some((earlier) => isEqual(compareAnswers(item, earlier, context))),
-  );
-  return repeated ? different("repeated component") : compareUnordered(a.items, b.items, context);
+  return repeats(tuple.args, context) ? different("components") : compareUnordered(a.args, b.args, context);
 }
+
+const repeats = (items: Node[], context: Context): boolean =>
+  items.some((item, i) => items.slice(0, i).some((earlier) => isEqual(compareAnswers(item, earlier, context))));
 
 /** One answer against several that are all the same. */
 function compareOneAgainstMany(a: Node, b: Node, context: Context): Verdict {
   const [items, single] = a.kind === "group" ? [a, b] : [b as Group, a];
-  if (isTuple(items) || items.items.length === 0 || items.items.length > 8)
-    return different("one answer against several");
-  return every(items.items, (item) => compareAnswers(item, single, context), "repeated answer");
+  if (isTuple(items) || items.args.length === 0 || items.args.length > 8) return different("elements");
+  return every(items.args, (item) => compareAnswers(item, single, context), "elements");
 }
 
 /** `x = -1, y = 6` against (-1, 6): an equation in a list stands for its value. */
@@ -212,13 +216,13 @@ const compareComponent = (a: Node, b: Node, context: Context): Verdict =>
 /** Round and square brackets differ in pairs, which may be intervals, unless the pair falls and can't be one. */
 function bracketsFit(a: Group, b: Group, context: Context): boolean {
   if (a.open === b.open && a.close === b.close) return true;
-  if (a.items.length !== 2) return true;
+  if (a.args.length !== 2) return true;
   const half = [a, b].some((node) => (node.open === "(") !== (node.close === ")"));
   return !half && falls(a, context);
 }
 
 function falls(pair: Group, context: Context): boolean {
-  const [first, second] = pair.items.map((item) =>
+  const [first, second] = pair.args.map((item) =>
     variables(item).size === 0 ? numericValue(item, new Point(), context.budget) : undefined,
   );
   return first !== undefined && second !== undefined && first.re > second.re;
@@ -233,8 +237,8 @@ function compareUnordered(a: Node[], b: Node[], context: Context): Verdict {
         isEqual(swap ? compareAnswers(other, item, context) : compareAnswers(item, other, context)),
       );
     });
-  if (a.length === 0 || b.length === 0) return a.length === b.length ? equal("empty set") : different("empty set");
-  return inside(a, b, false) && inside(b, a, true) ? equal("same elements") : different("elements");
+  if (a.length === 0 || b.length === 0) return a.length === b.length ? equal("elements") : different("elements");
+  return inside(a, b, false) && inside(b, a, true) ? equal("elements") : different("elements");
 }
 
 /** `2\\hat{i} - \\hat{k}` against a column, a tuple or another such sum. */
@@ -252,7 +256,7 @@ function compareVectors(a: Node, b: Node, context: Context): Verdict | undefined
 const entriesOf = (node: Node): Node[] | undefined => {
   if (node.kind === "matrix") return node.rows[0]!.length === 1 ? node.rows.flat() : undefined;
   return node.kind === "group" && (node.open + node.close === "()" || node.open + node.close === "[]")
-    ? node.items
+    ? node.args
     : undefined;
 };
 
@@ -264,20 +268,25 @@ function compareMatrices(first: Node, second: Node, context: Context): Verdict {
   if (vector) return vector;
   if (a.kind !== "matrix" || b.kind !== "matrix" || a.shape !== b.shape) return different("matrix");
   const size = (matrix: Matrix): string => matrix.rows.map((row) => row.length).join();
-  if (size(a) !== size(b)) return different("matrix size");
+  if (size(a) !== size(b)) return different("matrix");
+  if (a.shape === "cases") return compareUnordered(a.rows.map(asTuple), b.rows.map(asTuple), context);
   const others = b.rows.flat();
-  return every(a.rows.flat(), (entry, i) => compareAnswers(entry, others[i]!, context), "matrix entries");
+  return every(a.rows.flat(), (entry, i) => compareAnswers(entry, others[i]!, context), "matrix");
 }
 
+/** Conditions that are no sets of reals count to the letter: "even" is no unit. */
+const asTuple = ([value, condition]: Node[]): Node =>
+  group("(", ")", [value!, { kind: "text", text: condition ? render(condition) : "" }]);
+
 function compareBuilders(a: Node, b: Node, context: Context): Verdict {
-  if (a.kind !== "builder" || b.kind !== "builder") return different("set builder");
+  if (a.kind !== "builder" || b.kind !== "builder") return different("set");
   const head = compareAnswers(a.variable, b.variable, context);
   return isEqual(head) ? compareUnordered(a.conditions, b.conditions, context) : head;
 }
 
 /** `2:3:4` against `4:6:8`: a₁·b₂ = a₂·b₁ and so on. */
 function compareRatios(a: Call, b: Call, context: Context): Verdict {
-  if (a.args.length !== b.args.length) return different("length of a ratio");
+  if (a.args.length !== b.args.length) return different("ratio");
   const cross = (i: number): Verdict =>
     compareExpressions(call("mul", a.args[0]!, b.args[i]!), call("mul", b.args[0]!, a.args[i]!), context);
   return every(a.args, (_, i) => cross(i), "ratio");
@@ -293,5 +302,5 @@ function compareUnions(a: Node, b: Node, context: Context): Verdict {
     return every(a.args, (arg, i) => compareAnswers(arg, b.args[i]!, context), a.op);
   }
   const [x, y] = [parts(a), parts(b)];
-  return x.length === 1 && y.length === 1 ? different("set operation") : compareUnordered(x, y, context);
+  return x.length === 1 && y.length === 1 ? different("set") : compareUnordered(x, y, context);
 }

@@ -14,11 +14,9 @@ export function comparePrimitives(a: Node, b: Node, context: Context): Verdict |
   const [body, variable] = integral.args as [Node, Node & { kind: "sym" }];
   if (isIndefinite(other)) {
     const [otherBody, otherVariable] = other.args as [Node, Node & { kind: "sym" }];
-    return otherVariable.name === variable.name
-      ? compareExpressions(body, otherBody, context)
-      : different("variable of an integral");
+    return otherVariable.name === variable.name ? compareExpressions(body, otherBody, context) : different("integral");
   }
-  if (!hasFreeConstant(other, variables(body))) return different("constant of an integral");
+  if (!hasFreeConstant(other, variables(body))) return different("integral");
   return compareExpressions(body, call("diff", other, variable), context);
 }
 

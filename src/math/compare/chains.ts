@@ -12,14 +12,14 @@ type Compare = (a: Node, b: Node, context: Context) => Verdict;
 /** The verdict on a chain that contradicts itself, or undefined when no link is known to be wrong. */
 export function brokenChain(chain: Relation, context: Context, compare: Compare): Verdict | undefined {
   const links = { ...context, options: { ...context.options, decimals: 0 } };
-  const constants = chain.parts.filter(isConstant);
+  const constants = chain.args.filter(isConstant);
   for (let i = 1; i < constants.length; i++) {
     const verdict = compare(constants[i - 1]!, constants[i]!, links);
-    if (verdict.outcome !== "equal") return { outcome: verdict.outcome, rule: "a link of the chain does not hold" };
+    if (verdict.outcome !== "equal") return { outcome: verdict.outcome, rule: "chain does not hold" };
   }
-  for (let i = 1; i < chain.parts.length; i++) {
-    if (neverEqual(chain.parts[i - 1]!, chain.parts[i]!, context))
-      return { outcome: "different", rule: "a link of the chain never holds" };
+  for (let i = 1; i < chain.args.length; i++) {
+    if (neverEqual(chain.args[i - 1]!, chain.args[i]!, context))
+      return { outcome: "different", rule: "chain does not hold" };
   }
   return undefined;
 }
@@ -32,7 +32,7 @@ function names(node: Node, into = new Set<string>()): Set<string> {
   if (node.kind === "call" && (node.op === "sum" || node.op === "prod")) {
     const [body, lower, upper] = node.args as [Node, Node, Node];
     const inner = names(upper, names(body));
-    if (lower.kind === "rel" && lower.parts[0]!.kind === "sym") inner.delete(lower.parts[0]!.name);
+    if (lower.kind === "rel" && lower.args[0]!.kind === "sym") inner.delete(lower.args[0]!.name);
     for (const name of inner) into.add(name);
     return into;
   }
@@ -62,9 +62,9 @@ function neverEqual(a: Node, b: Node, context: Context): boolean {
  * `5 = 5 + 0x` say nothing, and `x + 1 = 5` says x = 4.
  */
 export function saysValue(chain: Relation, gold: Node, named: boolean): boolean {
-  const [left, value] = [chain.parts[0]!, chain.parts.at(-1)!];
+  const [left, value] = [chain.args[0]!, chain.args.at(-1)!];
   if (named) return left.kind !== "sym" || !names(value).has(left.name) || names(gold).has(left.name);
-  const [first, ...others] = chain.parts.map((part) => names(part));
+  const [first, ...others] = chain.args.map((part) => names(part));
   if (first!.size === 0) return others.every((part) => part.size === 0) && !sameStructure(left, value);
   return first!.size > 1 || others.at(-1)!.size > 0;
 }

@@ -45,14 +45,12 @@ const significant = ({ value, places }: Decimal): number => {
 const isFloat = (decimal: Decimal): boolean =>
   decimal.places > 0 && significant(decimal) >= 13 && significant(decimal) <= 18;
 
-/** Significant digits below which a rounded decimal says too little: 0.000001 is not 1/700000. */
-const leastSignificant = 3;
-
 /** Whether `decimal` is `other` rounded to the decimal's digits (see `Options.decimals`). */
 export function compareDecimal(decimal: Decimal, other: Node, context: Context): Verdict {
   // 43.30127 is 25√3 to six places: its last digit is a zero not written.
   const places = Math.max(decimal.places, context.options.decimals);
-  if (!Number.isFinite(places) || significant(decimal) < leastSignificant) return different("decimal digits");
+  if (!Number.isFinite(places) || significant(decimal) < context.options.significant)
+    return different("decimal digits");
   const exact = exactValue(other, context.budget);
   if (exact) {
     const gap = add(decimal.value, negate(exact));

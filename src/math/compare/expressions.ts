@@ -34,8 +34,8 @@ function* conventions(a: Node, b: Node, context: Context): Generator<[string, No
   if (contains(a, "log?") || contains(b, "log?")) {
     yield ["log to base 10", logBase(a, 10), logBase(b, 10)];
     if (contains(a, "log?") && contains(b, "log?")) {
-      yield ["log to base 10 and natural", logBase(a, 10), logBase(b)];
-      yield ["log to base 10 and natural", logBase(a), logBase(b, 10)];
+      yield ["log to base 10", logBase(a, 10), logBase(b)];
+      yield ["log to base 10", logBase(a), logBase(b, 10)];
     }
   }
   const folded = context.options.letterCase === "fold" ? foldCase(a, b) : undefined;
@@ -67,7 +67,7 @@ const bareAngles = (node: Node): Node =>
 function dropDegrees(node: Node): Node {
   if (isCall(node, "deg")) return contains(node, isPi) ? node : node.args[0]!;
   if (node.kind !== "call" || !["add", "mul", "neg", "div", "pm"].includes(node.op)) return node;
-  return { kind: "call", op: node.op, args: node.args.map(dropDegrees) };
+  return { ...node, args: node.args.map(dropDegrees) };
 }
 
 /** `\log` without a base: natural unless a base is given. */
@@ -127,7 +127,7 @@ function compareBases(a: Node, b: Node): Verdict | undefined {
   if (based.base === 10) return undefined;
   if (based === b) return different("base");
   const digits = based.digits!.replace(/^0+(?=\d)/, "");
-  return bare.value.d === 1n && `${bare.value.n}` === digits ? equal("digits without their base") : different("base");
+  return bare.value.d === 1n && `${bare.value.n}` === digits ? equal("base") : different("base");
 }
 
 /** A rounded decimal against an exact constant, if one side is a decimal and the rule allows it. */

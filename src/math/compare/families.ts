@@ -27,7 +27,7 @@ const domains: Record<string, number> = {
 };
 
 const isDomain = (node: Node): node is Relation =>
-  node.kind === "rel" && node.ops.join() === "in" && node.parts[1]!.kind === "sym" && node.parts[1]!.name in domains;
+  node.kind === "rel" && node.ops.join() === "in" && node.args[1]!.kind === "sym" && node.args[1]!.name in domains;
 
 /** The residue class `x \equiv a \pmod m` as x = a + m·k; the modulus may stand behind the last of several residues. */
 function residues(items: Node[]): Node[] | undefined {
@@ -35,48 +35,48 @@ function residues(items: Node[]): Node[] | undefined {
   if (!modulus || !items.some((item) => item.kind === "rel" && item.ops.join() === "equiv")) return undefined;
   const step = call("mul", modulus, sym("#k"));
   return items.map((item) => {
-    const value = item.kind === "rel" ? item.parts.at(-1)! : item;
+    const value = item.kind === "rel" ? item.args.at(-1)! : item;
     const shifted = call("add", isCall(value, "pmod") ? value.args[0]! : value, step);
-    return item.kind === "rel" ? { ...item, parts: [item.parts[0]!, shifted], ops: ["="] } : shifted;
+    return item.kind === "rel" ? { ...item, args: [item.args[0]!, shifted], ops: ["="] } : shifted;
   });
 }
 
 const modulusOf = (item: Node): Node | undefined => {
-  const value = item.kind === "rel" ? item.parts.at(-1)! : item;
+  const value = item.kind === "rel" ? item.args.at(-1)! : item;
   return isCall(value, "pmod") ? value.args[1] : undefined;
 };
 
 function familyOf(node: Node): Family | undefined {
   if (node.kind === "builder") return familyOf(group("", "", [node.variable, ...node.conditions]));
   // `[2k\pi, 3k\pi] (k \in \mathbb{Z})`
-  const items = node.kind === "group" && node.open === "" ? node.items : isCall(node, "mul") ? node.args : [node];
+  const items = node.kind === "group" && node.open === "" ? node.args : isCall(node, "mul") ? node.args : [node];
   const domain = items.find(isDomain);
   const classes = domain ? undefined : residues(items);
   if (!domain && !classes) return undefined;
   const members = classes ?? items.filter((item) => item !== domain);
-  const parameter = domain ? (domain.parts[0] as { name?: string }).name : "#k";
+  const parameter = domain ? (domain.args[0] as { name?: string }).name : "#k";
   const family = named(members, parameter ?? "");
   return (
-    family && { ...family, from: domain ? domains[(domain.parts[1] as { name: string }).name]! : domains["set Z"]! }
+    family && { ...family, from: domain ? domains[(domain.args[1] as { name: string }).name]! : domains["set Z"]! }
   );
 }
 
 /** Members with their left side taken off, which must be the same for all. */
 function named(items: Node[], parameter: string): Omit<Family, "from"> | undefined {
   const lefts = items.map((item) =>
-    item.kind === "rel" && item.parts.length === 2 && item.parts[0]!.kind === "sym" && /^(?:=|in)$/.test(item.ops[0]!)
-      ? item.parts[0]!.name
+    item.kind === "rel" && item.args.length === 2 && item.args[0]!.kind === "sym" && /^(?:=|in)$/.test(item.ops[0]!)
+      ? item.args[0]!.name
       : "",
   );
   const name = lefts.find((left) => left !== "") ?? "";
-  const members = items.map((item, i) => (lefts[i] !== "" ? (item as Relation).parts[1]! : item));
+  const members = items.map((item, i) => (lefts[i] !== "" ? (item as Relation).args[1]! : item));
   if (members.length === 0 || lefts.some((left) => left !== "" && left !== name)) return undefined;
   return { name, members, parameter };
 }
 
 /** The other side when it names no domain: its one free letter that may count. */
 function undeclared(node: Node, like: Family): Family | undefined {
-  const items = node.kind === "group" && node.open === "" ? node.items : [node];
+  const items = node.kind === "group" && node.open === "" ? node.args : [node];
   const bare = named(items, "");
   const letters = bare?.members.flatMap((member) => [...variables(member)].filter((name) => /^[kmn]$/.test(name)));
   return bare && new Set(letters).size === 1 ? { ...bare, parameter: letters![0]!, from: like.from } : undefined;
@@ -90,12 +90,12 @@ export function compareFamilies(a: Node, b: Node, context: Context): Verdict | u
     declaredB ?? (declaredA && undeclared(b, declaredA)),
   ];
   if (!x || !y) return undefined;
-  if (x.name !== "" && y.name !== "" && x.name !== y.name) return different("names of families");
+  if (x.name !== "" && y.name !== "" && x.name !== y.name) return different("family");
   const within = (few: Family, many: Family): boolean => {
     const all = values(many, 30, context);
     return values(few, 4, context)?.every((one) => all?.some((other) => sameValues(one, other))) ?? false;
   };
-  return within(x, y) && within(y, x) ? equal("members of a family") : different("members of a family");
+  return within(x, y) && within(y, x) ? equal("family") : different("family");
 }
 
 type Values = NonNullable<ReturnType<typeof numericValue>>[];

@@ -1,8 +1,9 @@
 /** Sets of real numbers as unions of intervals: from intervals, unions, inequalities and set builders. */
-import { call, isCall, type Node, num, type Relation, substitute, sym } from "../ast.js";
+import { call, isCall, type Node, num, type Relation, type RelationOp, substitute, sym } from "../ast.js";
 import { isInfinite, numericValue, Point, variables } from "../value/numeric.js";
 import { rational } from "../value/rational.js";
 import { compareExpressions } from "./expressions.js";
+import { mirrored } from "./relations.js";
 import { type Context, different, equal, isEqual, type Verdict } from "./verdict.js";
 
 interface End {
@@ -11,7 +12,7 @@ interface End {
   closed: boolean;
 }
 
-interface Interval {
+export interface Interval {
   low: End;
   high: End;
 }
@@ -33,13 +34,13 @@ export function isRealSet(node: Node): boolean {
   if (node.kind === "sym") return node.name === "set R";
   if (node.kind === "call") return ["cup", "cap", "setminus"].includes(node.op);
   if (node.kind === "rel") return node.ops.every((op) => ["<", ">", "<=", ">=", "!="].includes(op));
-  return node.kind === "group" && node.items.length > 1 && node.open === "" && node.items.every(isRealSet);
+  return node.kind === "group" && node.args.length > 1 && node.open === "" && node.args.every(isRealSet);
 }
 
 function pieces(node: Node, context: Context): Interval[] | undefined {
   switch (node.kind) {
     case "group":
-      return groupPieces(node.open, node.close, node.items, context);
+      return groupPieces(node.open, node.close, node.args, context);
     case "sym":
       return node.name === "set R" ? [{ low: minusInfinity(), high: plusInfinity() }] : undefined;
     case "rel":
@@ -99,35 +100,34 @@ function callPieces(op: string, args: Node[], context: Context): Interval[] | un
 }
 
 function relationPieces(relation: Relation, context: Context): Interval[] | undefined {
-  if (relation.ops.length === 1 && relation.ops[0] === "in") return pieces(relation.parts[1]!, context);
+  if (relation.ops.length === 1 && relation.ops[0] === "in") return pieces(relation.args[1]!, context);
   let result: Interval[] | undefined;
   for (let i = 0; i < relation.ops.length; i++) {
-    const next = inequality(relation.parts[i]!, relation.ops[i]!, relation.parts[i + 1]!, context);
+    const next = inequality(relation.args[i]!, relation.ops[i]!, relation.args[i + 1]!, context);
     if (!next) return undefined;
     result = result ? intersect(result, next) : next;
   }
   return result;
 }
 
-const flipped: Record<string, string> = { "<": ">", ">": "<", "<=": ">=", ">=": "<=", "!=": "!=", "=": "=" };
-
 /** One inequality, linear in its only variable. */
-function inequality(left: Node, op: string, right: Node, context: Context): Interval[] | undefined {
-  if (!(op in flipped)) return undefined;
+function inequality(left: Node, op: RelationOp, right: Node, context: Context): Interval[] | undefined {
+  const flipped = mirrored[op];
+  if (!flipped) return undefined;
   if (isCall(left, "abs")) return absolute(left.args[0]!, op, right, context);
-  if (isCall(right, "abs")) return absolute(right.args[0]!, flipped[op]!, left, context);
+  if (isCall(right, "abs")) return absolute(right.args[0]!, flipped, left, context);
   const solved = solveLinear(call("add", left, call("neg", right)), context);
   if (!solved) return undefined;
   const bound = endAt(solved.root, op.includes("=") && isInfinite(solved.root) === 0, context);
   if (!bound) return undefined;
-  const direction = solved.rising ? op : flipped[op]!;
+  const direction = solved.rising ? op : flipped;
   if (direction === "=") return [{ low: bound, high: bound }];
   if (direction === "!=") return complement([{ low: { ...bound, closed: true }, high: { ...bound, closed: true } }]);
   return direction.startsWith("<") ? [{ low: minusInfinity(), high: bound }] : [{ low: bound, high: plusInfinity() }];
 }
 
 /** |u| < c as −c < u < c, |u| > c as u < −c or u > c. */
-function absolute(inner: Node, op: string, bound: Node, context: Context): Interval[] | undefined {
+function absolute(inner: Node, op: RelationOp, bound: Node, context: Context): Interval[] | undefined {
   const above = inequality(inner, op, bound, context);
   const below = above && inequality(call("neg", bound), op, inner, context);
   if (!below) return undefined;
@@ -186,24 +186,17 @@ function merge(parts: Interval[]): Interval[] {
 
 const farther = (a: End, b: End): End => (sameValue(a.value, b.value) ? (a.closed ? a : b) : a.value > b.value ? a : b);
 
+/** The end further in: of two equal ones the open. `side` is 1 for lower ends, −1 for upper ones. */
+function inner(a: End, b: End, side: 1 | -1): End {
+  if (sameValue(a.value, b.value)) return a.closed ? b : a;
+  return (a.value - b.value) * side > 0 ? a : b;
+}
+
 function intersect(a: Interval[], b: Interval[]): Interval[] {
   const result: Interval[] = [];
   for (const x of a) {
     for (const y of b) {
-      const low = sameValue(x.low.value, y.low.value)
-        ? x.low.closed
-          ? y.low
-          : x.low
-        : x.low.value > y.low.value
-          ? x.low
-          : y.low;
-      const high = sameValue(x.high.value, y.high.value)
-        ? x.high.closed
-          ? y.high
-          : x.high
-        : x.high.value < y.high.value
-          ? x.high
-          : y.high;
+      const [low, high] = [inner(x.low, y.low, 1), inner(x.high, y.high, -1)];
       const point = sameValue(low.value, high.value);
       if (point ? low.closed && high.closed : low.value < high.value) result.push({ low, high });
     }
@@ -211,7 +204,8 @@ function intersect(a: Interval[], b: Interval[]): Interval[] {
   return result;
 }
 
-function complement(set: Interval[]): Interval[] {
+/** The reals outside a set. */
+export function complement(set: Interval[]): Interval[] {
   const gaps: Interval[] = [];
   let low = minusInfinity();
   for (const part of merge(set)) {
@@ -224,9 +218,9 @@ function complement(set: Interval[]): Interval[] {
 
 /** Two sets of reals: the same ends, each open or closed alike. */
 export function compareRealSets(a: Interval[], b: Interval[], context: Context): Verdict {
-  if (a.length !== b.length) return different("set of reals");
+  if (a.length !== b.length) return different("real set");
   const same = (x: End, y: End): boolean =>
     x.closed === y.closed && isEqual(compareExpressions(x.node, y.node, context));
   const matching = a.every((part, i) => same(part.low, b[i]!.low) && same(part.high, b[i]!.high));
-  return matching ? equal("set of reals") : different("set of reals");
+  return matching ? equal("real set") : different("real set");
 }

@@ -1,5 +1,5 @@
-/** Matrix expressions worked out: sums, products, small powers, transposes. */
-import { call, type Matrix, map, type Node, num } from "../ast.js";
+/** Matrix expressions worked out: sums, products, small powers, inverses, transposes, determinants. */
+import { call, type Group, type Matrix, map, type Node, num } from "../ast.js";
 import { one, zero } from "../value/rational.js";
 
 /** Larger ones stay as they are written: their entries would grow beyond comparing. */
@@ -21,8 +21,32 @@ function product(a: Rows, b: Rows): Rows | undefined {
   return a.map((row) => transposed(b).map((column) => call("add", ...row.map((x, k) => call("mul", x, column[k]!)))));
 }
 
+const minor = (rows: Rows, i: number, j: number): Rows =>
+  rows.filter((_, r) => r !== i).map((row) => row.filter((_, c) => c !== j));
+const signed = (node: Node, i: number): Node => (i % 2 === 0 ? node : call("neg", node));
+
+function determinant(rows: Rows): Node | undefined {
+  if (rows.length > largest || rows.some((row) => row.length !== rows.length)) return undefined;
+  if (rows.length === 1) return rows[0]![0]!;
+  return call("add", ...rows[0]!.map((x, j) => signed(call("mul", x, determinant(minor(rows, 0, j))!), j)));
+}
+
+function inverse(rows: Rows): Rows | undefined {
+  const det = rows.length > 1 ? determinant(rows) : undefined;
+  return (
+    det &&
+    transposed(
+      rows.map((row, i) => row.map((_, j) => call("div", signed(determinant(minor(rows, i, j))!, i + j), det))),
+    )
+  );
+}
+
 function power(rows: Rows, exponent: Node): Rows | undefined {
   if (exponent.kind === "sym" && /^(?:T|top|t)$/.test(exponent.name)) return transposed(rows);
+  if (exponent.kind === "call" && exponent.op === "neg") {
+    const inverted = inverse(rows);
+    return inverted && power(inverted, exponent.args[0]!);
+  }
   const n = exponent.kind === "num" && exponent.value.d === 1n ? Number(exponent.value.n) : 0;
   if (n < 1 || n > highestPower) return undefined;
   let result: Rows | undefined = rows;
@@ -32,7 +56,7 @@ function power(rows: Rows, exponent: Node): Rows | undefined {
 
 /** `[1, 2]^T`: the tuple that is transposed is a row. */
 const asRow = (node: Node): Node =>
-  node.kind === "group" && node.open !== "{" && node.open !== "" ? matrix([node.items]) : node;
+  node.kind === "group" && node.open !== "{" && node.open !== "" ? matrix([node.args]) : node;
 
 /** A call on matrices as one matrix, or undefined. */
 export function matrixOf(op: string, args: Node[]): Node | undefined {
@@ -41,6 +65,10 @@ export function matrixOf(op: string, args: Node[]): Node | undefined {
     const base = rowsOf(second.kind === "sym" ? asRow(first) : first);
     const result = base && power(base, second);
     return result && matrix(result);
+  }
+  if (op === "det" || op === "abs") {
+    const rows = rowsOf(first);
+    return rows && determinant(rows);
   }
   const all = args.map(rowsOf);
   if (op === "add") {
@@ -69,9 +97,9 @@ export const isIdentity = (node: Matrix): boolean =>
 export function asMatrix(node: Node, like: Matrix, entries: boolean): Node {
   if (node.kind === "sym" && /^I(?:_\w)?$/.test(node.name) && isIdentity(like)) return like;
   if (!entries || node.kind !== "group" || node.open === "{" || node.open === "") return node;
-  if (node.items.every((item) => item.kind === "group" && item.open === node.open))
-    return matrix(node.items.map((item) => (item as { items: Node[] }).items));
-  return like.rows.length === 1 ? matrix([node.items]) : matrix(node.items.map((item) => [item]));
+  if (node.args.every((item) => item.kind === "group" && item.open === node.open))
+    return matrix(node.args.map((item) => (item as Group).args));
+  return like.rows.length === 1 ? matrix([node.args]) : matrix(node.args.map((item) => [item]));
 }
 
 const unit = /^(?:(?:wide)?hat|vec)\((i|j|k)(?:math)?\)$|^([ijk])$/;

@@ -9,7 +9,7 @@ import { denials } from "../parse/names.js";
 export function isName(node: Node): boolean {
   if (node.kind === "sym") return node.name !== "oo";
   if (node.kind === "text") return isNaming(node.text);
-  if (node.kind === "group") return node.items.every(isName);
+  if (node.kind === "group") return node.args.every(isName);
   if (node.kind !== "call") return false;
   switch (node.op) {
     case "apply":
@@ -80,8 +80,8 @@ export interface Named {
 
 /** `f(x) = …` and `dy/dx = …` as the name and what is said of it. */
 export function named(relation: Relation): Named | undefined {
-  if (relation.parts.length !== 2 || relation.ops[0] !== "=") return undefined;
-  const [left, value] = relation.parts as [Node, Node];
+  if (relation.args.length !== 2 || relation.ops[0] !== "=") return undefined;
+  const [left, value] = relation.args as [Node, Node];
   if (left.kind === "sym") return { head: left.name, value };
   if (isCall(left, "apply") && left.args.length === 2) {
     const argument = left.args[1]!;

@@ -24,25 +24,26 @@ type Compare = (a: Node, b: Node, context: Context) => Verdict;
 export function dropApproximations(relation: Relation): Node {
   const first = relation.ops.indexOf("~");
   if (first < 0) return relation;
-  if (first === 0 && variables(relation.parts[0]!).size > 0) {
+  if (first === 0 && variables(relation.args[0]!).size > 0) {
     return dropApproximations({ ...relation, ops: ["=", ...relation.ops.slice(1)] });
   }
-  if (first === 0) return relation.parts[0]!;
-  return { kind: "rel", parts: relation.parts.slice(0, first + 1), ops: relation.ops.slice(0, first) };
+  if (first === 0) return relation.args[0]!;
+  return { kind: "rel", args: relation.args.slice(0, first + 1), ops: relation.ops.slice(0, first) };
 }
 
 export const isEquation = (node: Node): node is Relation => node.kind === "rel" && node.ops.every((op) => op === "=");
 
 /** What a relation says its left side is: the end of a chain of equations, the set behind ∈. */
 export function assignedValue(relation: Relation): Node | undefined {
-  const last = relation.parts.at(-1)!;
+  const last = relation.args.at(-1)!;
   // `x \equiv 7 \pmod{11}` against `7 \pmod{11}`.
   const residue = relation.ops.join() === "equiv" && isCall(last, "pmod");
   if (residue || relation.ops.join() === "in" || isEquation(relation)) return last;
   return undefined;
 }
 
-const mirrored: Partial<Record<RelationOp, RelationOp>> = {
+/** The sign between the same sides read from right to left. */
+export const mirrored: Partial<Record<RelationOp, RelationOp>> = {
   "<": ">",
   "<=": ">=",
   ">": "<",
@@ -55,7 +56,7 @@ const mirrored: Partial<Record<RelationOp, RelationOp>> = {
 function mirror(relation: Relation): Relation | undefined {
   const ops = relation.ops.map((op) => mirrored[op]);
   if (ops.some((op) => op === undefined)) return undefined;
-  return { kind: "rel", parts: [...relation.parts].reverse(), ops: (ops as RelationOp[]).reverse() };
+  return { kind: "rel", args: [...relation.args].reverse(), ops: (ops as RelationOp[]).reverse() };
 }
 
 /** `f(x) = x + 1` against `y = x + 1` or `f(t) = t + 1`: one name, one value. */
@@ -72,10 +73,10 @@ function compareNamed(a: Relation, b: Relation, context: Context, compare: Compa
 export function compareRelations(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
   const sameChain = (left: Relation, right: Relation): boolean =>
     left.ops.join() === right.ops.join() &&
-    isEqual(every(left.parts, (part, i) => compare(part, right.parts[i]!, context), "chain"));
+    isEqual(every(left.args, (part, i) => compare(part, right.args[i]!, context), "chain"));
   const back = mirror(b);
   if (sameChain(a, b) || (back && sameChain(a, back))) return equal("same sides");
-  if (compareNamed(a, b, context, compare)) return equal("value of the same name");
+  if (compareNamed(a, b, context, compare)) return equal("same name");
   if (a.ops.length === 1 && b.ops.length === 1) return compareSingle(a, b, context, compare);
   if (isEquation(a) && isEquation(b)) return compareChains(a, b, context, compare);
   return different("relation");
@@ -85,25 +86,25 @@ export function compareRelations(a: Relation, b: Relation, context: Context, com
 function compareChains(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
   for (const x of shortened(a)) {
     for (const y of shortened(b)) {
-      if (isEqual(compareRelations(x, y, context, compare))) return equal("ends of a chain of equations");
+      if (isEqual(compareRelations(x, y, context, compare))) return equal("chain");
     }
   }
-  return different("chain of equations");
+  return different("chain");
 }
 
 function shortened(chain: Relation): Relation[] {
-  if (chain.parts.length === 2) return [chain];
-  const [first, beforeLast, last] = [chain.parts[0]!, chain.parts.at(-2)!, chain.parts.at(-1)!];
+  if (chain.args.length === 2) return [chain];
+  const [first, beforeLast, last] = [chain.args[0]!, chain.args.at(-2)!, chain.args.at(-1)!];
   return [
-    { kind: "rel", parts: [first, last], ops: ["="] },
-    { kind: "rel", parts: [beforeLast, last], ops: ["="] },
+    { kind: "rel", args: [first, last], ops: ["="] },
+    { kind: "rel", args: [beforeLast, last], ops: ["="] },
   ];
 }
 
 const withoutUnit = (node: Node): Node =>
   node.kind === "quantity" ? node.value : withChildren(node, children(node).map(withoutUnit));
 const difference = (relation: Relation): Node =>
-  call("add", withoutUnit(relation.parts[0]!), call("neg", withoutUnit(relation.parts[1]!)));
+  call("add", withoutUnit(relation.args[0]!), call("neg", withoutUnit(relation.args[1]!)));
 
 /**
  * One relation each: l₁ − r₁ must be a constant multiple of l₂ − r₂, of the right sign for inequalities. Constant means
@@ -112,18 +113,18 @@ const difference = (relation: Relation): Node =>
 function compareSingle(a: Relation, b: Relation, context: Context, compare: Compare): Verdict {
   const opB = directed(b);
   const opA = directed(a);
-  if (opA.op !== opB.op) return different("relation sign");
+  if (opA.op !== opB.op) return different("relation");
   const [x, y] = [opA.difference, opB.difference].map(solvable) as [Node, Node];
   const names = [...new Set([...variables(x), ...variables(y)])];
   if (names.length === 0) return different("sides");
   const xElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), x);
   const yElsewhere = names.reduce((node, name) => substitute(node, name, { kind: "sym", name: `${name}*` }), y);
   const proportional = compare(call("mul", x, yElsewhere), call("mul", xElsewhere, y), context);
-  if (!isEqual(proportional)) return { ...proportional, rule: "not proportional" };
+  if (!isEqual(proportional)) return { ...proportional, rule: "equation" };
   const isZero = (node: Node): boolean => isEqual(compare(node, num(zero), context));
-  if (isZero(x) || isZero(y)) return different("empty equation");
-  if (opA.op === "=" || opA.op === "!=") return equal("proportional equation");
-  return sameSign(x, y, names, context) ? equal("proportional inequality") : different("inequality sign");
+  if (isZero(x) || isZero(y)) return different("equation");
+  if (opA.op === "=" || opA.op === "!=") return equal("proportional");
+  return sameSign(x, y, names, context) ? equal("proportional") : different("relation");
 }
 
 /**
@@ -135,7 +136,7 @@ function solvable(node: Node): Node {
   const change = (inner: Node): Node => {
     if (inner.kind === "num" || inner.kind === "sym") return inner;
     if (inner.kind === "call" && (!constant || arithmetic.has(inner.op)))
-      return { kind: "call", op: inner.op, args: inner.args.map(change) };
+      return { ...inner, args: inner.args.map(change) };
     return sym(`<${render(inner)}>`);
   };
   return change(node);

@@ -6,20 +6,20 @@ export function simplify(node: Node): Node {
   const expanded = expandPlusMinus(node);
   if (expanded) return simplify(group("", "", expanded));
   const flat = flattenList(node);
-  if (flat.kind === "group" && flat.items.length === 1 && !isSetOfSet(flat)) return simplify(flat.items[0]!);
+  if (flat.kind === "group" && flat.args.length === 1 && !isSetOfSet(flat)) return simplify(flat.args[0]!);
   return workOut(flat);
 }
 
 /** `\{\emptyset\}` has an element. */
-const isSetOfSet = ({ open, items: [item] }: Group): boolean =>
+const isSetOfSet = ({ open, args: [item] }: Group): boolean =>
   open === "{" && item?.kind === "group" && item.open === "{";
 
 /** Lists within a list, and a ± within, become elements of the list. */
 function flattenList(node: Node): Node {
   if (node.kind !== "group" || (node.open !== "" && node.open !== "{")) return node;
-  const items = node.items.flatMap((item) => {
+  const items = node.args.flatMap((item) => {
     const inner = expandPlusMinus(item) ?? [item];
-    return inner.flatMap((one) => (one.kind === "group" && one.open === "" ? one.items : [one]));
+    return inner.flatMap((one) => (one.kind === "group" && one.open === "" ? one.args : [one]));
   });
   return group(node.open, node.close, items);
 }
@@ -39,8 +39,10 @@ const chooseSign = (node: Node, plus: boolean): Node =>
     return (inner.op === "pm") === plus ? inner.args[0]! : call("neg", inner.args[0]!);
   });
 
-/** Matrices, the innermost first. */
+/** Innermost first; a determinant in bars is worked out too. */
 function workOut(node: Node): Node {
+  if (node.kind === "matrix" && node.shape === "vmatrix")
+    return matrixOf("det", [{ ...node, shape: "matrix" }]) ?? node;
   if (node.kind !== "call" || !holdsTable(node)) return node;
   const args = node.args.map(workOut);
   return matrixOf(node.op, args) ?? call(node.op, ...args);

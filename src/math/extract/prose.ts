@@ -1,8 +1,16 @@
 /** Answers in plain words, for the evaluation preset: announcements in several languages, choices, numbers. */
 
-/** What announces an answer, in English and Chinese: elsewhere the last number is taken. */
+/** What announces an answer, a colon behind a word in another script too; elsewhere the last number is taken. */
 const announced =
-  /(?:(?:answer|result)(?:\s(?:is|was|equals)\b|\s{0,3}[:：=])|答案?(?:是|为|為|[:：]))[\s:：*=]{0,8}/gi;
+  /(?:(?:answer|result|respuesta|réponse|antwort)(?:\s(?:is|was|equals|es|est|ist)(?!\p{L})|\s{0,3}[:：=])|答案?[是为為:：]|(?!\p{sc=Han})[^\0-\x7f]\s?[:：])[\s:：*=]{0,8}/giu;
+
+/** The last fraction or root without delimiters, with the position behind it. */
+export function bareFormula(text: string): { content: string; end: number } | undefined {
+  const found = [
+    ...text.matchAll(/[-−]?\d{0,9}\\(?:[dt]?frac\{[^{}\s]{1,40}\}\{[^{}\s]{1,40}\}|sqrt\{[^{}\s]{1,40}\})/g),
+  ].at(-1);
+  return found && { content: found[0], end: found.index + found[0].length };
+}
 
 /** The position behind the last announcement. */
 export function announcementEnd(text: string): number | undefined {

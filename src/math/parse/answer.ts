@@ -70,7 +70,7 @@ export function parseClause(cursor: Cursor): Node {
     parts.push(parseValue(cursor));
   }
   if (ops.length === 0) return parts[0]!;
-  const relation: Relation = { kind: "rel", parts, ops };
+  const relation: Relation = { kind: "rel", args: parts, ops };
   return relation;
 }
 
@@ -98,7 +98,7 @@ function parseSets(cursor: Cursor): Node {
 }
 
 /** `{1, 2} \cap {2, 3}` without backslashes: a list is a set there. */
-const asSet = (node: Node): Node => (node.kind === "group" && node.open === "" ? group("{", "}", node.items) : node);
+const asSet = (node: Node): Node => (node.kind === "group" && node.open === "" ? group("{", "}", node.args) : node);
 
 /** A number with a unit of the same kind behind a quantity. */
 function startsPart(cursor: Cursor, left: Quantity): boolean {

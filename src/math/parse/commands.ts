@@ -1,7 +1,7 @@
 /** Commands with arguments of their own: fractions, roots, binomials, matrices, accents. */
 import { call, group, type Matrix, type Node, num, sym } from "../ast.js";
 import { rational } from "../value/rational.js";
-import { parseClause, parseClauses } from "./answer.js";
+import { isSeparator, parseClause, parseClauses } from "./answer.js";
 import { parseBigOperator, parseDerivative } from "./calculus.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { parseArgument, parseSum } from "./expression.js";
@@ -92,46 +92,63 @@ function parseNumberSet(cursor: Cursor): Node {
 /** `\hat{x}_1`: the accent is part of the name; over an expression a bar is the conjugate. */
 function parseAccent(cursor: Cursor, accent: string): Node {
   const bar = accent === "bar" || accent === "overline";
-  const operator = (at: number): boolean => cursor.isMark("+", at) || cursor.isMark("-", at);
-  if (bar && cursor.isMark("{") && [2, 3, 4].some(operator)) return call("conj", parseArgument(cursor));
+  if (
+    bar &&
+    cursor.isMark("{") &&
+    [1, 2, 3, 4, 5].some((at) => cursor.isMark("+", at) || (at > 1 && cursor.isMark("-", at)))
+  )
+    return call("conj", parseArgument(cursor));
   const inner = cursor.raw();
   return parseName(cursor, `${accent}(${inner})`);
 }
 
 const matrixShapes = new Set(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "psmallmatrix", "array"]);
 
-export function parseMatrix(cursor: Cursor, environment: string): Node {
-  const shape = environment === "cases" ? "cases" : environment === "vmatrix" ? "vmatrix" : "matrix";
+export function parseMatrix(cursor: Cursor, environment: string, inBrace = false): Node {
+  const cases = inBrace || /cases$/.test(environment);
   const transparent = /^(?:align|aligned|gather|gathered|split|equation|multline)$/.test(environment);
-  if (shape === "matrix" && !transparent && !matrixShapes.has(environment)) throw new NotFormula();
-  const rows = cursor.bracketed(() => parseRows(cursor));
+  if (!cases && environment !== "vmatrix" && !transparent && !matrixShapes.has(environment)) throw new NotFormula();
+  const rows = cursor.bracketed(() => parseRows(cursor, cases));
   if (cursor.peek()?.kind !== "end") throw new NotFormula();
   cursor.next();
-  if (transparent) return group("", "", rows.flat());
+  // A system of equations is the list of them.
+  if (transparent || (cases && rows.flat().every((cell) => cell.kind === "rel"))) return group("", "", rows.flat());
   if (rows.length === 0) throw new NotFormula();
-  const matrix: Matrix = { kind: "matrix", rows, shape };
+  const matrix: Matrix = {
+    kind: "matrix",
+    rows,
+    shape: cases ? "cases" : environment === "vmatrix" ? "vmatrix" : "matrix",
+  };
   return matrix;
 }
 
-function parseRows(cursor: Cursor): Node[][] {
+function parseRows(cursor: Cursor, cases: boolean): Node[][] {
   const rows: Node[][] = [];
   while (cursor.peek() && cursor.peek()?.kind !== "end") {
     const row: Node[] = [];
     do row.push(parseCell(cursor));
-    while (cursor.take("&"));
+    while (cursor.take("&") || (cases && !endsRow(cursor)));
     rows.push(row);
     if (!cursor.take("\\\\")) break;
   }
   return rows;
 }
 
+const endsRow = (cursor: Cursor): boolean => cursor.isMark("\\\\") || cursor.peek()?.kind === "end" || !cursor.peek();
+
 function parseCell(cursor: Cursor): Node {
   if (cursor.isMark("&") || cursor.isMark("\\\\")) return sym("");
   const token = cursor.peek();
-  if (token?.kind === "text" && /^\s*(?:if|for|when|where)\s*$/.test(token.text)) cursor.next();
-  const first = parseClause(cursor);
+  if ((token?.kind === "text" || token?.kind === "word") && /^\s*,?\s*(?:if|for|when|where)\s*$/.test(token.text))
+    cursor.next();
+  const parts = [parseClause(cursor)];
   while (cursor.take(",") || cursor.take(";") || cursor.take(".")) {
     // Punctuation between the value and its condition.
   }
-  return first;
+  // `x < 0 \text{ or } x > 1`
+  while (parts[0]!.kind === "rel" && isSeparator(cursor.peek()) && !endsRow(cursor)) {
+    cursor.next();
+    parts.push(parseClause(cursor));
+  }
+  return parts.length === 1 ? parts[0]! : group("", "", parts);
 }

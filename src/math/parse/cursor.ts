@@ -3,9 +3,7 @@ import type { Token } from "./lexer.js";
 import { currencies } from "./names.js";
 
 /** The answer is not a formula in our grammar; the caller falls back to reading it as words. */
-export class NotFormula extends Error {
-  override name = "NotFormula";
-}
+export class NotFormula extends Error {}
 
 /** A position in the tokens, with what the surrounding brackets allow. */
 export class Cursor {

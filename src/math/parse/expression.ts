@@ -42,8 +42,15 @@ export function parseSum(cursor: Cursor): Node {
     const minus = sign === "-" && !isSign(cursor);
     const terms = [sign && !minus ? signed(sign, signedProduct(cursor)) : signedProduct(cursor, minus)];
     for (sign = takeSign(cursor); sign; sign = takeSign(cursor)) terms.push(signed(sign, signedProduct(cursor)));
-    return terms.length === 1 ? terms[0]! : call("add", ...terms);
+    return terms.length === 1 ? terms[0]! : (withoutElements(terms) ?? call("add", ...terms));
   });
+}
+
+/** `\mathbb{R} - \{3\}`. */
+function withoutElements([set, taken, more]: Node[]): Node | undefined {
+  const isSet = (node: Node): boolean => node.kind === "group" || (node.kind === "sym" && /^set /.test(node.name));
+  if (!taken || more || !isCall(taken, "neg") || !isSet(set!) || !isSet(taken.args[0]!)) return undefined;
+  return call("setminus", set!, taken.args[0]!);
 }
 
 /** A product that may carry further signs: `++3`, `--3`. */
@@ -240,6 +247,8 @@ const prime = (base: Node): Node => (base.kind === "sym" ? sym(`${base.name}'`) 
 
 function superscript(cursor: Cursor, base: Node): Node {
   const braced = cursor.isMark("{") ? 1 : 0;
+  const side = oneSided(cursor, braced);
+  if (side) return call(side, base);
   const token = cursor.peek(braced);
   const alone = braced === 0 || cursor.isMark("}", 2);
   const letterO = token?.text.trim() === "o" && base.kind === "num";
@@ -260,6 +269,14 @@ function superscript(cursor: Cursor, base: Node): Node {
     return base;
   }
   return call("pow", base, parseArgument(cursor));
+}
+
+/** `0^+`, `a^{-}`: a limit from one side. */
+function oneSided(cursor: Cursor, braced: number): "above" | "below" | undefined {
+  const sign = ["+", "-"].find((mark) => cursor.isMark(mark, braced));
+  if (!sign || !(braced ? cursor.isMark("}", 2) : !cursor.peek(1) || cursor.isMark("}", 1))) return undefined;
+  cursor.raw();
+  return sign === "+" ? "above" : "below";
 }
 
 /** A braced argument, or the next factor when there are no braces (`x^2`, `x^-1`, `\sqrt 2`). */

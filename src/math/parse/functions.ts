@@ -4,18 +4,7 @@ import { rational } from "../value/rational.js";
 import { parseClauses } from "./answer.js";
 import { type Cursor, NotFormula } from "./cursor.js";
 import { parseArgument, parseJuxtaposed } from "./expression.js";
-
-const inverses: Record<string, string> = {
-  sin: "arcsin",
-  cos: "arccos",
-  tan: "arctan",
-  cot: "arccot",
-  sec: "arcsec",
-  csc: "arccsc",
-  sinh: "arcsinh",
-  cosh: "arccosh",
-  tanh: "arctanh",
-};
+import { functions } from "./names.js";
 
 /** `\sin x`, `\sin^2 x`, `\sin^{-1} x`, `\log_2 8`, `\max(a, b)`. */
 export function parseFunction(cursor: Cursor, name: string): Node {
@@ -26,8 +15,8 @@ export function parseFunction(cursor: Cursor, name: string): Node {
     else if (cursor.take("^")) exponent = parseArgument(cursor);
   }
   const args = functionArguments(cursor);
-  const inverse = exponent && isMinusOne(exponent) ? inverses[name] : undefined;
-  if (inverse) return call(inverse, ...args);
+  const inverse = `arc${name}`;
+  if (exponent && isMinusOne(exponent) && functions.has(inverse)) return call(inverse, ...args);
   const value = build(name, base, args);
   return exponent ? call("pow", value, exponent) : value;
 }

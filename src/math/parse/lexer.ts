@@ -62,14 +62,29 @@ function match(pattern: RegExp, source: string, at: number): RegExpExecArray | n
   return pattern.exec(source);
 }
 
-/** Replaces the characters outside ASCII that have a LaTeX spelling; full-width digits become digits. */
-export function toAscii(text: string): string {
-  return text.replace(/[^\0-\x7f]/g, (char) => {
-    const code = char.charCodeAt(0);
-    if (code >= 0xff10 && code <= 0xff19) return String.fromCharCode(code - 0xff10 + 48);
-    return unicode[char] ?? char;
-  });
+/** Replaces the characters outside ASCII that have a LaTeX spelling. */
+export const toAscii = (text: string): string =>
+  text.replace(/[^\0-\x7f]/gu, (char) => unicode[char] ?? compatible(char.normalize("NFKC"), char));
+
+/** What a variant of a character stands for: `\frac{1}{2}` for ½, `^2` for ², a bold, wide or double-struck letter's own. */
+function compatible(plain: string, char: string): string {
+  const parts = plain.split("\u2044");
+  if (parts.length > 1) return `\\frac{${parts[0]}}{${parts[1]}}`;
+  if (/[²³¹⁰-⁹]/.test(char)) return `^${plain}`;
+  // Subscripts and numbers in circles are none of the answer.
+  if (/[₀-ₜ①-⓿]/.test(char)) return char;
+  if (/[ℂℕℚℝℤ]/.test(char)) return `\\mathbb{${plain}}`;
+  return /[α-ω]/.test(plain) ? `\\${greekAlphabet[plain.charCodeAt(0) - 0x3b1]} ` : western(plain);
 }
+
+/** The digits of other scripts as ours. */
+export const western = (text: string): string =>
+  text
+    .replace(/[٠-٩۰-۹]/g, (digit) => `${digit.charCodeAt(0) & 15}`)
+    .replace(/[०-९]/g, (digit) => `${digit.charCodeAt(0) - 0x966}`);
+
+/** The names of the small letters in the order of Unicode, where a second sigma ends words. */
+const greekAlphabet = [...greek].slice(0, 25);
 
 /** Splits an answer into tokens in one pass. Throws LimitReached for over-long numbers. */
 export function lex(text: string, options: LexOptions): Token[] {

@@ -43,8 +43,8 @@ export const delimiters = words("left right mleft mright");
 /** Commands that only affect layout. */
 export const layout = words(`
   big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr displaystyle textstyle scriptstyle
-  limits nolimits quad qquad hline thinspace medspace thickspace negthinspace negmedspace negthickspace enspace hfill noindent mathstrut strut middle centering
-  , ! ; : > / bf it cal large Large small normalsize allowbreak nonumber protect`);
+  limits nolimits quad qquad hline thinspace medspace thickspace negthinspace negmedspace negthickspace enspace middle
+  , ! ; : > / bf it cal large Large small normalsize nonumber`);
 
 /** The layout commands that size a bracket: what stands before it still touches it. */
 export const brackets = words("big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr");
@@ -137,45 +137,23 @@ export const unicode = spellings(`
   \\rfloor ⌋
   \\lceil ⌈
   \\rceil ⌉
-  \\frac{1}{2} ½
-  \\frac{1}{3} ⅓
-  \\frac{2}{3} ⅔
-  \\frac{1}{4} ¼
-  \\frac{3}{4} ¾
-  \\% ％
-  , ，
-  ; ；
-  ( （
-  ) ）
-  = ＝
-  + ＋
   \\Delta Δ
   \\Omega Ω`);
 // A command ends before the letter behind it.
 for (const [sign, command] of Object.entries(unicode)) if (/[a-z]$/.test(command)) unicode[sign] = `${command} `;
-for (const space of "\u00a0\u2009\u202f") unicode[space] = " ";
 
 export const greek = words(`
-  alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi
-  omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega hbar ell Re Im partial nabla aleph infty emptyset ldots
-  perp parallel prime triangle angle square heartsuit clubsuit diamondsuit spadesuit star dagger oplus ominus top bot
-  odot sim cong Box checkmark`);
-
-[..."⁰¹²³⁴⁵⁶⁷⁸⁹"].forEach((sign, i) => {
-  unicode[sign] = `^${i}`;
-});
-[..."ℝℤℕℚℂ"].forEach((sign, i) => {
-  unicode[sign] = `\\mathbb{${"RZNQC"[i]}}`;
-});
-[..."αβγδεζηθικλμνξοπρστυφχψω"].forEach((letter, i) => {
-  unicode[letter] = `\\${[...greek][i]} `;
-});
+  alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho varsigma sigma tau upsilon phi chi psi
+  omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega ell sim cong`);
 
 /** Words that change what a number says: text with one of them behind a number is no unit. */
 export const qualifiers = words(`
   and or not if when for more less least most than fewer between except no none all any plus minus times over divided by
-  half halves third thirds quarter quarters fourths fifths sixths sevenths eighths ninths tenths twelfths
-  hundredth hundredths thousandth thousandths millionths is squared cubed percent percentage pct inf infinity degrees where otherwise`);
+  is squared cubed percent percentage pct inf infinity degrees where otherwise`);
+
+/** "tenths", "a quarter": parts of what the number counts. */
+export const partOfOne =
+  /^(?:hal(?:f|ves)|(?:third|quarter|(?:four|fif|six|seven|eigh|nin|ten|twelf|hundred|thousand|million)th)s?)$/;
 
 /** Words that take back what stands beside them, or leave a choice. */
 export const denials = words(`

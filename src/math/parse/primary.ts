@@ -4,7 +4,7 @@ import { add, rational, toNumber } from "../value/rational.js";
 import { parseClauses } from "./answer.js";
 import { parseCommand, parseMatrix } from "./commands.js";
 import { type Cursor, NotFormula } from "./cursor.js";
-import { parseSum } from "./expression.js";
+import { parseArgument, parseSum } from "./expression.js";
 import { parseFunction } from "./functions.js";
 import type { Token } from "./lexer.js";
 import { currencies, functions } from "./names.js";
@@ -88,8 +88,13 @@ function money(cursor: Cursor, inner: Quantity): Node {
   return inner.value;
 }
 
-/** `\{1, 2\}`, `\{x \mid x > 0\}`. */
+/** `\{1, 2\}`, `\{x \mid x > 0\}`, `\left\{\begin{array}…\end{array}\right.`. */
 function parseSet(cursor: Cursor): Node {
+  if (cursor.peek()?.kind === "begin") {
+    const cases = parseMatrix(cursor, cursor.next().text, true);
+    cursor.take("\\}");
+    return cases;
+  }
   return cursor.bracketed(() => {
     cursor.inBuilder = true;
     const items = parseClauses(cursor);
@@ -111,20 +116,7 @@ function parseBars(cursor: Cursor): Node {
   return call("abs", inner);
 }
 
-const baseNames: Record<string, number> = {
-  two: 2,
-  three: 3,
-  four: 4,
-  five: 5,
-  six: 6,
-  seven: 7,
-  eight: 8,
-  nine: 9,
-  ten: 10,
-  eleven: 11,
-  twelve: 12,
-  sixteen: 16,
-};
+const baseNames = "two three four five six seven eight nine ten eleven twelve".split(" ");
 
 function parseNumber(cursor: Cursor, token: Token & { kind: "num" }): Node {
   if (cursor.isMark("_")) return parseBase(cursor, token);
@@ -155,7 +147,8 @@ function wordedBase(cursor: Cursor): string | undefined {
 
 function inBase(token: Token & { kind: "num" }, spelled: string): Node {
   const subscript = spelled.replace(/^base|[()\s-]/gi, "").toLowerCase();
-  const base = baseNames[subscript] ?? Number(subscript);
+  const named = baseNames.indexOf(subscript);
+  const base = subscript === "sixteen" ? 16 : named < 0 ? Number(subscript) : named + 2;
   if (!Number.isInteger(base) || base < 2 || base > 36 || !/^\d+$/.test(token.text)) throw new NotFormula();
   const digits = [...token.text].map(Number);
   if (digits.some((digit) => digit >= base)) throw new NotFormula();
@@ -220,10 +213,9 @@ const functionLetters = /^(?:[fghFGH]|Gamma)$/;
 /** A letter or Greek name with its subscript; an unknown function when brackets follow. */
 export function parseName(cursor: Cursor, letter: string): Node {
   let name = letter;
-  if (cursor.isMark("_")) {
-    cursor.next();
-    name += `_${cursor.raw()}`;
-  }
+  if (cursor.take("_")) name += `_${cursor.raw()}`;
+  const chosen = combination(cursor, name);
+  if (chosen) return chosen;
   if (/^[fgh]$/.test(letter) && isInverseFunction(cursor)) {
     cursor.next();
     name += `^${cursor.raw()}`;
@@ -242,6 +234,15 @@ export function parseName(cursor: Cursor, letter: string): Node {
   if (args.length === 0) throw new NotFormula();
   if (name === "Gamma") return call("fact", call("add", args[0]!, num(rational(-1n))));
   return call("apply", sym(name), ...args);
+}
+
+/** `C_5^2`: of five, two. */
+function combination(cursor: Cursor, name: string): Node | undefined {
+  const n = /^C_(\d{1,4})$/.exec(name)?.[1];
+  const k = cursor.peek(cursor.isMark("{", 1) ? 2 : 1);
+  if (!n || !cursor.isMark("^") || k?.kind !== "num" || Number(k.text) >= Number(n)) return undefined;
+  cursor.next();
+  return call("binom", num(rational(BigInt(n))), parseArgument(cursor));
 }
 
 /** `^{-1}(`: behind f the inverse function. */

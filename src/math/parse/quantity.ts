@@ -3,7 +3,7 @@ import { call, type Node, num, type Quantity } from "../ast.js";
 import { divide, one, rational, same } from "../value/rational.js";
 import { isSeparator } from "./answer.js";
 import type { Cursor } from "./cursor.js";
-import { denials, magnitudes, qualifiers } from "./names.js";
+import { denials, magnitudes, partOfOne, qualifiers } from "./names.js";
 import { isUnitWord, measure } from "./units.js";
 
 /** Text that is not a conjunction or a condition; or a bare unit word. */
@@ -16,13 +16,17 @@ function isUnit(cursor: Cursor, ahead = 0): boolean {
 /** "or more", "if x > 0", "is wrong", "6": what says more than a unit. */
 export const isQualified = (text: string): boolean =>
   (/\d/.test(text.replace(/\^\s?\{?-?\d\}?/g, "")) && !isUnitWord(text.trim())) ||
-  text.split(/[^a-zA-Z']+/).some((word) => qualifiers.has(word.toLowerCase()) || denials.has(word.toLowerCase()));
+  text
+    .toLowerCase()
+    .split(/[^a-z']+/)
+    .some((word) => qualifiers.has(word) || denials.has(word) || partOfOne.test(word));
 
 /** A value with its unit, number words such as "million" worked in. */
 export function quantity(value: Node, unit: string): Node {
-  const match = /^(dozen|hundred|thousand|million|billion|trillion)\b\s*(.*)$/i.exec(unit);
-  const scaled = match ? call("mul", value, num(rational(magnitudes[match[1]!.toLowerCase()]!))) : value;
-  const rest = match ? match[2]! : unit;
+  const [word] = unit.split(" ", 1) as [string];
+  const magnitude = magnitudes[word.toLowerCase()];
+  const scaled = magnitude ? call("mul", value, num(rational(magnitude))) : value;
+  const rest = magnitude ? unit.slice(word.length).trim() : unit;
   return rest === "" ? scaled : { kind: "quantity", value: scaled, unit: rest };
 }
 

@@ -13,17 +13,17 @@ export interface Unit {
 
 const table: Record<string, string> = {
   length:
-    "1 m meter metre; 1000 km kilometer; 0.01 cm centimeter; 0.001 mm millimeters; 0.000000001 nm; 0.0254 inch inches in; 0.3048 ft foot feet; 0.9144 yd yard; 1609.344 mi mile",
-  time: "1 s sec second; 60 min minute; 3600 h hr hour; 86400 day; 604800 week; 2629800 month; 31557600 year yr; 0.001 ms",
+    "1 m meter metre; 1000 km kilometer; 0.01 cm centimeter; 0.001 mm millimeters; 0.0254 inch inches in; 0.3048 ft foot feet; 0.9144 yd yard; 1609.344 mi mile",
+  time: "1 s sec second; 60 min minute; 3600 h hr hour; 86400 day; 604800 week; 2629800 month; 31557600 year yr",
   mass: "1 g gram; 1000 kg kilogram; 0.001 mg; 453.59237 lb pound; 28.349523125 oz ounce; 1000000 ton",
-  volume: "1 L l liter litre; 0.001 mL ml milliliters; 3.785411784 gal gallon; 0.2365882365 cup; 0.946352946 quart",
+  volume: "1 L l liter litre; 0.001 mL ml milliliters; 3.785411784 gal gallon",
   money: "1 dollar usd; 0.01 cent",
   euro: "1 euro eur",
   yen: "1 yen",
   rupee: "1 rupee",
   angle: "1 degree deg; 57.295779513 rad radian",
   other:
-    "1 unit square sq squared cubic cubed people students ways points digits mph kmh cm2 m2 per times N J W V K Pa Hz kHz MHz eV keV MeV kJ mol amps volts watts joules newtons inhabitants bacteria cookies apples children books boxes pages games",
+    "1 unit square sq squared cubic cubed people students ways points digits mph kmh cm2 m2 per times N J W V K Pa Hz kHz MHz eV keV MeV kJ mol amps volts watts joules newtons",
 };
 
 const known = new Map<string, Unit>();

@@ -139,11 +139,14 @@ export function derivative(f: Function, x: number, order: number): Ball | undefi
   return extrapolated((j) => difference(2 ** -(j + 2)), 11 - 2 * order);
 }
 
-/** lim f(x) for x → a from both sides, which must agree, by Richardson's extrapolation over distances 2^−j. */
-export function limit(f: Function, at: number): Ball | undefined {
-  if (!Number.isFinite(at)) return extrapolated((j) => f(Math.sign(at) * 2 ** j));
-  const [above, below] = [1, -1].map((side) => extrapolated((j) => f(at + side * 2 ** -j)));
-  return above && below && Math.abs(above.re - below.re) <= above.err + below.err ? above : undefined;
+/** lim f(x) for x → a from the sides asked for, by Richardson's extrapolation over distances 2^−j. */
+export function limit(f: Function, at: number, sides: readonly (1 | -1)[]): Ball | undefined {
+  const values = sides.map((side) =>
+    extrapolated((j) => f(Number.isFinite(at) ? at + side * 2 ** -j : Math.sign(at) * 2 ** j)),
+  );
+  const [first, second = first] = values;
+  if (!first || !second || Math.abs(first.re - second.re) > first.err + second.err) return undefined;
+  return first;
 }
 
 function extrapolated(f: (j: number) => Ball | undefined, last = 9): Ball | undefined {

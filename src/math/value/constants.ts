@@ -7,27 +7,28 @@ import {
   exp,
   fromRational,
   ln,
-  magnitude,
   negative,
   over,
   pi,
   plus,
   type Real,
+  scale,
   sinCos,
+  size,
   sqrt,
   times,
+  whole,
 } from "./precise.js";
 
 type Maybe = Real | undefined;
 
-const whole = (n: bigint): Maybe => fromRational(n, 1n);
 const half = (a: Maybe): Maybe => over(a, whole(2n));
 const inverse = (a: Maybe): Maybe => over(whole(1n), a);
 const sin = (a: Maybe): Maybe => sinCos(a).sin;
 const cos = (a: Maybe): Maybe => sinCos(a).cos;
 const sinh = (a: Maybe): Maybe => half(plus(exp(a), negative(exp(negative(a)))));
 const cosh = (a: Maybe): Maybe => half(plus(exp(a), exp(negative(a))));
-const absolute = (a: Maybe): Maybe => (a && a.m < 0n ? negative(a) : a);
+const absolute = (a: Maybe): Maybe => (a && a.f < 0n ? negative(a) : a);
 const arcsin = (a: Maybe): Maybe => arctan(over(a, sqrt(plus(whole(1n), negative(times(a, a))))));
 
 /** a^b for positive a; for negative a only odd roots, as real roots. */
@@ -37,35 +38,35 @@ function power(a: Maybe, b: Maybe): Maybe {
 
 function root(a: Maybe, degree: Maybe): Maybe {
   const exponent = inverse(degree);
-  if (!a || a.m >= 0n) return power(a, exponent);
-  const isOdd = degree && degree.e >= 0 && (degree.m << BigInt(degree.e)) % 2n !== 0n;
+  if (!a || a.f >= 0n) return power(a, exponent);
+  const isOdd = degree && degree.f % (2n << scale) === 1n << scale;
   return isOdd ? negative(power(negative(a), exponent)) : undefined;
 }
 
-const operations: Record<string, (args: Maybe[]) => Maybe> = {
-  add: (args) => args.reduce(plus),
-  mul: (args) => args.reduce(times),
-  neg: ([a]) => negative(a),
-  div: ([a, b]) => over(a, b),
-  sqrt: ([a]) => sqrt(a),
-  root: ([a, n]) => root(a, n),
-  pow: ([a, b]) => power(a, b),
-  abs: ([a]) => absolute(a),
-  deg: ([a]) => over(times(a, pi()), whole(180n)),
-  ln: ([a]) => ln(a),
-  log: ([base, a]) => over(ln(a), ln(base)),
-  sin: ([a]) => sin(a),
-  cos: ([a]) => cos(a),
-  tan: ([a]) => over(sin(a), cos(a)),
-  cot: ([a]) => over(cos(a), sin(a)),
-  sec: ([a]) => inverse(cos(a)),
-  csc: ([a]) => inverse(sin(a)),
-  sinh: ([a]) => sinh(a),
-  cosh: ([a]) => cosh(a),
-  tanh: ([a]) => over(sinh(a), cosh(a)),
-  arctan: ([a]) => arctan(a),
-  arcsin: ([a]) => arcsin(a),
-  arccos: ([a]) => plus(half(pi()), negative(arcsin(a))),
+const operations: Record<string, (...args: Maybe[]) => Maybe> = {
+  add: (...args) => args.reduce(plus),
+  mul: (...args) => args.reduce(times),
+  neg: negative,
+  div: over,
+  sqrt,
+  root,
+  pow: power,
+  abs: absolute,
+  deg: (a) => over(times(a, pi()), whole(180n)),
+  ln,
+  log: (base, a) => over(ln(a), ln(base)),
+  sin,
+  cos,
+  tan: (a) => over(sin(a), cos(a)),
+  cot: (a) => over(cos(a), sin(a)),
+  sec: (a) => inverse(cos(a)),
+  csc: (a) => inverse(sin(a)),
+  sinh,
+  cosh,
+  tanh: (a) => over(sinh(a), cosh(a)),
+  arctan,
+  arcsin,
+  arccos: (a) => plus(half(pi()), negative(arcsin(a))),
 };
 
 /** The real value of a constant expression, or undefined. */
@@ -84,7 +85,7 @@ export function preciseValue(node: Node, budget: Budget): Maybe {
     if (!value) return undefined;
     args.push(value);
   }
-  return operations[node.op]?.(args);
+  return operations[node.op]?.(...args);
 }
 
 function integerPower(base: Maybe, exponent: bigint): Maybe {
@@ -100,15 +101,14 @@ function integerPower(base: Maybe, exponent: bigint): Maybe {
 }
 
 /** Bits two values must share to be taken as equal. */
-const shared = 150;
+const shared = 150n;
 
 /** Whether two constants are equal; undefined when this precision does not tell either. */
 export function sameConstant(a: Node, b: Node, budget: Budget): boolean | undefined {
   const x = preciseValue(a, budget);
   const y = x && preciseValue(b, budget);
   const gap = y && plus(x, negative(y));
-  if (!x || !y || !gap) return undefined;
-  if (gap.m !== 0n && magnitude(gap) - 4 > gap.x + 2) return false;
-  const size = Math.max(magnitude(x), magnitude(y));
-  return gap.x < size - shared || gap.x < -shared ? true : undefined;
+  if (!gap) return undefined;
+  if (size(gap.f) > gap.err) return false;
+  return gap.err < (size(x.f) | (1n << scale)) >> shared ? true : undefined;
 }

@@ -85,7 +85,7 @@ export function variables(node: Node, into = new Set<string>()): Set<string> {
 /** Those of an operator's arguments, of the bound in `k = 1` too. */
 const freeVariables = (node: Call): Set<string> => {
   const names = new Set<string>();
-  for (const arg of node.args) variables(arg.kind === "rel" ? arg.parts.at(-1)! : arg, names);
+  for (const arg of node.args) variables(arg.kind === "rel" ? arg.args.at(-1)! : arg, names);
   return names;
 };
 
@@ -95,11 +95,11 @@ export function isInfinite(node: Node): -1 | 0 | 1 {
   return isCall(node, "neg") ? ((0 - isInfinite(node.args[0]!)) as -1 | 0 | 1) : 0;
 }
 
-type Operation = (args: Ball[]) => Ball | undefined;
+type Operation = (...args: Ball[]) => Ball | undefined;
 
 const chain =
   (step: (a: Ball, b: Ball) => Ball | undefined): Operation =>
-  (args) =>
+  (...args) =>
     args.reduce<Ball | undefined>((total, value, i) => (i === 0 ? value : total && step(total, value)), undefined);
 
 const over = (a: Ball | undefined, b: Ball | undefined): Ball | undefined => a && b && divideBalls(a, b);
@@ -112,68 +112,64 @@ const hyperbolic = (a: Ball, sign: Ball): Ball | undefined =>
   times(half, sum(expBall(a), times(sign, expBall(negateBall(a)))));
 const sinh = (a: Ball): Ball | undefined => hyperbolic(a, negateBall(one));
 const cosh = (a: Ball): Ball | undefined => hyperbolic(a, one);
-const within = (a: Ball, limit: number): boolean => Math.abs(a.re) <= limit + a.err;
 /** Inverse sine and cosine have slope 1/√(1−x²); at the ends the error is the root of the argument's. */
-const arc = (a: Ball, f: (x: number) => number): Ball | undefined => {
-  if (!within(a, 1)) return undefined;
+const arc = (a: Ball | undefined, f: (x: number) => number): Ball | undefined => {
+  if (!a || Math.abs(a.re) > 1 + a.err) return undefined;
   const x = Math.max(-1, Math.min(1, a.re));
   const gap = Math.max(1 - x * x, a.err, 1e-16);
   return realFunction({ ...a, re: x }, f, 2 / Math.sqrt(gap));
 };
-const arctan = (a: Ball): Ball | undefined => realFunction(a, Math.atan, 1);
 const reciprocal = (a: Ball | undefined): Ball | undefined => a && divideBalls(one, a);
 const step = (a: Ball, f: (x: number) => number): Ball | undefined =>
   f(a.re - a.err - 1e-12) === f(a.re + a.err + 1e-12) && a.im === 0 ? ball(f(a.re)) : undefined;
 
+/** Where the slope is no positive number the function is not defined. */
+const slopes = (a: Ball, f: (x: number) => number, slope: number): Ball | undefined =>
+  slope > 0 ? realFunction(a, f, slope) : undefined;
+
 const operations: Record<string, Operation> = {
   add: chain(addBalls),
   mul: chain(multiplyBalls),
-  neg: ([a]) => negateBall(a!),
-  div: ([a, b]) => divideBalls(a!, b!),
-  pow: ([a, b]) => powerBall(a!, b!),
-  sqrt: ([a]) => sqrtBall(a!),
-  root: ([a, n]) => rootBall(a!, n!),
-  abs: ([a]) => ball(size(a!), 0, a!.err),
-  deg: ([a]) => times(a!, { re: Math.PI / 180, im: 0, err: 1e-18 }),
-  sin: ([a]) => sinBall(a!),
-  cos: ([a]) => cosBall(a!),
-  tan: ([a]) => over(sinBall(a!), cosBall(a!)),
-  cot: ([a]) => over(cosBall(a!), sinBall(a!)),
-  sec: ([a]) => reciprocal(cosBall(a!)),
-  csc: ([a]) => reciprocal(sinBall(a!)),
-  sinh: ([a]) => sinh(a!),
-  cosh: ([a]) => cosh(a!),
-  tanh: ([a]) => over(sinh(a!), cosh(a!)),
-  coth: ([a]) => over(cosh(a!), sinh(a!)),
-  sech: ([a]) => reciprocal(cosh(a!)),
-  csch: ([a]) => reciprocal(sinh(a!)),
-  arcsin: ([a]) => arc(a!, Math.asin),
-  arccos: ([a]) => arc(a!, Math.acos),
-  arctan: ([a]) => arctan(a!),
-  arccot: ([a]) => realFunction(a!, (x) => Math.PI / 2 - Math.atan(x), 1),
-  arcsec: ([a]) => {
-    const inner = reciprocal(a!);
-    return inner && arc(inner, Math.acos);
-  },
-  arccsc: ([a]) => {
-    const inner = reciprocal(a!);
-    return inner && arc(inner, Math.asin);
-  },
-  arcsinh: ([a]) => realFunction(a!, Math.asinh, 1),
-  arccosh: ([a]) => (a!.re > 1 ? realFunction(a!, Math.acosh, 1 / Math.sqrt(a!.re * a!.re - 1)) : undefined),
-  arctanh: ([a]) => (Math.abs(a!.re) < 1 ? realFunction(a!, Math.atanh, 1 / (1 - a!.re * a!.re)) : undefined),
-  ln: ([a]) => logBall(a!),
-  log: ([base, a]) => over(logBall(a!), logBall(base!)),
-  floor: ([a]) => step(a!, Math.floor),
-  ceil: ([a]) => step(a!, Math.ceil),
-  sgn: ([a]) => (size(a!) > a!.err ? ball(Math.sign(a!.re)) : undefined),
-  fact: ([a]) => factorialBall(a!),
-  binom: ([n, k]) => binomialBall(n!, k!),
-  max: (args) => args.reduce((a, b) => (a.re >= b.re ? a : b)),
-  min: (args) => args.reduce((a, b) => (a.re <= b.re ? a : b)),
-  conj: ([a]) => ({ re: a!.re, im: -a!.im, err: a!.err }),
-  Re: ([a]) => ball(a!.re, 0, a!.err),
-  Im: ([a]) => ball(a!.im, 0, a!.err),
+  neg: negateBall,
+  div: divideBalls,
+  pow: powerBall,
+  sqrt: sqrtBall,
+  root: rootBall,
+  abs: (a) => ball(size(a), 0, a.err),
+  deg: (a) => times(a, { re: Math.PI / 180, im: 0, err: 1e-18 }),
+  sin: sinBall,
+  cos: cosBall,
+  tan: (a) => over(sinBall(a), cosBall(a)),
+  cot: (a) => over(cosBall(a), sinBall(a)),
+  sec: (a) => reciprocal(cosBall(a)),
+  csc: (a) => reciprocal(sinBall(a)),
+  sinh,
+  cosh,
+  tanh: (a) => over(sinh(a), cosh(a)),
+  coth: (a) => over(cosh(a), sinh(a)),
+  sech: (a) => reciprocal(cosh(a)),
+  csch: (a) => reciprocal(sinh(a)),
+  arcsin: (a) => arc(a, Math.asin),
+  arccos: (a) => arc(a, Math.acos),
+  arctan: (a) => realFunction(a, Math.atan, 1),
+  arccot: (a) => realFunction(a, (x) => Math.PI / 2 - Math.atan(x), 1),
+  arcsec: (a) => arc(reciprocal(a), Math.acos),
+  arccsc: (a) => arc(reciprocal(a), Math.asin),
+  arcsinh: (a) => realFunction(a, Math.asinh, 1),
+  arccosh: (a) => slopes(a, Math.acosh, 1 / Math.sqrt(a.re > 1 ? a.re * a.re - 1 : Number.NaN)),
+  arctanh: (a) => slopes(a, Math.atanh, 1 / (1 - a.re * a.re)),
+  ln: logBall,
+  log: (base, a) => over(logBall(a), logBall(base)),
+  floor: (a) => step(a, Math.floor),
+  ceil: (a) => step(a, Math.ceil),
+  sgn: (a) => (size(a) > a.err ? ball(Math.sign(a.re)) : undefined),
+  fact: factorialBall,
+  binom: binomialBall,
+  max: (...args) => args.reduce((a, b) => (a.re >= b.re ? a : b)),
+  min: (...args) => args.reduce((a, b) => (a.re <= b.re ? a : b)),
+  conj: (a) => ({ re: a.re, im: -a.im, err: a.err }),
+  Re: (a) => ball(a.re, 0, a.err),
+  Im: (a) => ball(a.im, 0, a.err),
 };
 
 /** Real odd roots of negative numbers are negative, as in school; otherwise the principal root. */
@@ -204,7 +200,7 @@ function callValue(node: Call, point: Point, budget: Budget): Ball | undefined {
     if (!value) return undefined;
     args.push(value);
   }
-  const value = operation(args) ?? wholeStep(node, args[0]!, budget);
+  const value = operation(...args) ?? wholeStep(node, args[0]!, budget);
   if (value && isComplex(value) && !args.some(isComplex)) point.leftReals = true;
   return value;
 }
@@ -272,7 +268,7 @@ function unknownFunction(node: Call, point: Point, budget: Budget): Ball | undef
 
 /** A rendering that does not depend on the order of terms and factors. */
 function stableKey(node: Node): string {
-  if (node.kind !== "call") return node.kind === "rel" ? node.parts.map(stableKey).join(node.ops[0]) : render(node);
+  if (node.kind !== "call") return node.kind === "rel" ? node.args.map(stableKey).join(node.ops[0]) : render(node);
   const bound = boundVariable(node);
   if (bound !== undefined && !bound.startsWith("#"))
     return stableKey(substitute(node, bound, sym(`#${node.args.length}`)));

@@ -13,7 +13,7 @@ export function boundVariable(node: Call): string | undefined {
     return second?.kind === "sym" && !indefinite ? second.name : undefined;
   }
   if (!["sum", "prod", "lim"].includes(node.op) || second?.kind !== "rel") return undefined;
-  const name = second.parts[0]!;
+  const name = second.args[0]!;
   return name.kind === "sym" ? name.name : undefined;
 }
 
@@ -56,12 +56,12 @@ function integer(node: Node, point: Point, budget: Budget): number | undefined {
   return Math.abs(value - Math.round(value)) < 1e-9 ? Math.round(value) : undefined;
 }
 
-const longest = 500;
+const longest = 2_000;
 
 function series(node: Call, body: (k: number) => Ball | undefined, point: Point, budget: Budget): Ball | undefined {
   const lower = node.args[1]!;
   if (lower.kind !== "rel" || lower.ops.join() !== "=") return undefined;
-  const [from, to] = [integer(lower.parts[1]!, point, budget), integer(node.args[2]!, point, budget)];
+  const [from, to] = [integer(lower.args[1]!, point, budget), integer(node.args[2]!, point, budget)];
   if (from === undefined || to === undefined) return undefined;
   if (to === Number.POSITIVE_INFINITY) return node.op === "sum" ? infiniteSum(body, from) : undefined;
   if (to - from > longest || to < from - 1) return undefined;
@@ -73,11 +73,15 @@ function series(node: Call, body: (k: number) => Ball | undefined, point: Point,
   return total;
 }
 
+/** `x \to 0^+` has one side, `x \to 0` two that must agree. */
 function limitValue(node: Call, body: (x: number) => Ball | undefined, point: Point, budget: Budget): Ball | undefined {
   const approach = node.args[1]!;
   if (approach.kind !== "rel" || approach.ops.join() !== "to") return undefined;
-  const at = end(approach.parts[1]!, point, budget);
-  return at === undefined ? undefined : limit(body, at);
+  const target = approach.args[1]!;
+  const side = target.kind === "call" && (target.op === "above" || target.op === "below") ? target.op : undefined;
+  const at = end(side ? (target as Call).args[0]! : target, point, budget);
+  if (at === undefined) return undefined;
+  return limit(body, at, side === "above" || !Number.isFinite(at) ? [1] : side === "below" ? [-1] : [1, -1]);
 }
 
 /** The names that stand in the bounds of sums and products: they are integers. */
@@ -91,5 +95,5 @@ export function countingVariables(node: Node, into = new Set<string>()): Set<str
 function names(node: Node, into: Set<string>): void {
   if (node.kind === "sym") into.add(node.name);
   else if (node.kind === "call") for (const arg of node.args) names(arg, into);
-  else if (node.kind === "rel") names(node.parts.at(-1)!, into);
+  else if (node.kind === "rel") names(node.args.at(-1)!, into);
 }

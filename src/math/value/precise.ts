@@ -1,73 +1,56 @@
 /**
- * Real numbers with 256 bits and a bound on their error, for constants that double precision cannot tell apart:
- * √(10³⁰ + 1) and √(10³⁰ + 2), 1 + 10⁻²⁰π and 1. Undefined where a value is not real or out of range.
+ * Real numbers with 448 bits behind the point and a bound on their error, for constants that double precision cannot tell
+ * apart: √(10³⁰ + 1) and √(10³⁰ + 2), 1 + 10⁻²⁰π and 1. Undefined where a value is not real, too large, or so small that
+ * its digits would be lost.
  */
-const precision = 256;
-/** Bits behind the point in the fixed-point series. */
-const scale = precision + 96;
-const unit = 1n << BigInt(scale);
+export const scale = 448n;
+const unit = 1n << scale;
 
-/** m · 2^e, with an error of at most 2^x. */
+/** f · 2^−448, with an error of at most err · 2^−448. */
 export interface Real {
-  readonly m: bigint;
-  readonly e: number;
-  readonly x: number;
+  readonly f: bigint;
+  readonly err: bigint;
 }
 
 type Maybe = Real | undefined;
 
-const absolute = (m: bigint): bigint => (m < 0n ? -m : m);
-/** Bits of m, up to three too many. */
-const bits = (m: bigint): number => (m === 0n ? 0 : absolute(m).toString(16).length * 4);
-/** An upper bound of log₂|a|, at most four too large. */
-export const magnitude = (a: Real): number => (a.m === 0n ? Math.max(a.x, -4 * scale) : bits(a.m) + a.e);
+/** Larger numbers are not worked out. */
+const largest = unit << 8_200n;
+/** Products below this have lost digits, unless a factor is zero within its error. */
+const smallest = 1n << 100n;
 
-const shift = (m: bigint, by: number): bigint => (by >= 0 ? m << BigInt(by) : m >> BigInt(-by));
+export const size = (f: bigint): bigint => (f < 0n ? -f : f);
+const shift = (m: bigint, by: bigint): bigint => (by >= 0n ? m << by : m >> -by);
 
-function real(m: bigint, e: number, x: number): Maybe {
-  if (Math.abs(e) > 1e6) return undefined;
-  const extra = bits(m) - precision;
-  return extra <= 0 ? { m, e, x } : { m: shift(m, -extra), e: e + extra, x: Math.max(x, e + extra) + 1 };
-}
+const real = (f: bigint, err: bigint): Maybe => (size(f) > largest ? undefined : { f, err });
 
-/** An error that does not count: exact numbers have it. */
-const exact = -1e7;
+/** A product or quotient: see `smallest`. */
+const scaled = (f: bigint, err: bigint, a: Real, b: Real): Maybe =>
+  size(f) < smallest && size(a.f) > a.err && size(b.f) > b.err ? undefined : real(f, err);
 
-export const fromRational = (n: bigint, d: bigint): Maybe => {
-  const top = real(n, 0, exact);
-  return d === 1n ? top : over(top, real(d, 0, exact));
-};
+export const whole = (n: bigint): Maybe => real(n << scale, 0n);
+export const fromRational = (n: bigint, d: bigint): Maybe => (d === 1n ? whole(n) : over(whole(n), whole(d)));
 
-export const negative = (a: Maybe): Maybe => a && { ...a, m: -a.m };
-
-export function plus(a: Maybe, b: Maybe): Maybe {
-  if (!a || !b) return undefined;
-  const [high, low] = a.e >= b.e ? [a, b] : [b, a];
-  if (high.e - low.e > 8 * precision) {
-    if (high.m !== 0n) return { ...high, x: Math.max(high.x, magnitude(low)) + 1 };
-    return low;
-  }
-  return real(shift(high.m, high.e - low.e) + low.m, low.e, Math.max(a.x, b.x) + 1);
-}
+export const negative = (a: Maybe): Maybe => a && { f: -a.f, err: a.err };
+export const plus = (a: Maybe, b: Maybe): Maybe => a && b && real(a.f + b.f, a.err + b.err);
 
 export function times(a: Maybe, b: Maybe): Maybe {
   if (!a || !b) return undefined;
-  return real(a.m * b.m, a.e + b.e, Math.max(magnitude(a) + b.x, magnitude(b) + a.x, a.x + b.x) + 2);
+  const err = size(a.f) * b.err + size(b.f) * a.err + a.err * b.err;
+  return scaled((a.f * b.f) >> scale, (err >> scale) + 2n, a, b);
 }
 
 export function over(a: Maybe, b: Maybe): Maybe {
-  if (!a || !b || b.m === 0n || magnitude(b) - 6 <= b.x) return undefined;
-  const up = precision + bits(b.m);
-  const m = shift(a.m, up) / b.m;
-  const e = a.e - b.e - up;
-  const size = bits(m) + e;
-  return real(m, e, Math.max(a.x, size + b.x, e + magnitude(b)) - magnitude(b) + 8);
+  const bottom = b && size(b.f) - b.err;
+  if (!a || !b || !bottom || bottom <= 0n) return undefined;
+  const f = (a.f << scale) / b.f;
+  return scaled(f, ((a.err << scale) + size(f) * b.err) / bottom + 2n, a, b);
 }
 
 /** The floor of a square root, by Newton's iteration from above. */
 function squareRoot(n: bigint): bigint {
   if (n < 2n) return n;
-  let guess = 1n << BigInt(Math.ceil(bits(n) / 2) + 1);
+  let guess = 1n << (bits(n) / 2n + 1n);
   for (;;) {
     const next = (guess + n / guess) >> 1n;
     if (next >= guess) return guess;
@@ -75,29 +58,26 @@ function squareRoot(n: bigint): bigint {
   }
 }
 
+/** Bits of a positive number. */
+function bits(n: bigint): bigint {
+  const hex = n.toString(16);
+  return BigInt(4 * hex.length - Math.clz32(Number.parseInt(hex[0]!, 16)) + 28);
+}
+
 export function sqrt(a: Maybe): Maybe {
-  if (!a || a.m < 0n) return undefined;
-  if (a.m === 0n) return a.x === exact ? a : { m: 0n, e: 0, x: Math.ceil(a.x / 2) };
-  const up = 2 * precision + (a.e % 2 === 0 ? 0 : 1);
-  const m = squareRoot(shift(a.m, up));
-  const e = (a.e - up) / 2;
-  return real(m, e, Math.max(a.x - (bits(m) + e) + 4, e) + 2);
+  if (!a || a.f < 0n) return undefined;
+  const f = squareRoot(a.f << scale);
+  return real(f, f === 0n ? squareRoot(a.err << scale) : (a.err << scale) / f + 2n);
 }
 
-/** As a fixed-point number, for values below 2^64 whose error is small enough to matter. */
-const fixed = (a: Real): bigint | undefined => (magnitude(a) > 64 ? undefined : shift(a.m, a.e + scale));
-const fromFixed = (f: bigint, x: number): Maybe => real(f, -scale, Math.max(x, -precision) + 4);
 /** Rounds towards 0, so that the terms of a series reach it. */
-function product(a: bigint, b: bigint): bigint {
-  const full = a * b;
-  return full < 0n ? -(-full >> BigInt(scale)) : full >> BigInt(scale);
-}
+const product = (a: bigint, b: bigint): bigint => (a * b) / unit;
 
-/** Σ signⁿ zⁿ·step, the terms given by their quotient. */
-function series(first: bigint, next: (term: bigint, i: number) => bigint): bigint {
+/** The sum of terms, each made of the one before. */
+function series(first: bigint, next: (term: bigint, i: bigint) => bigint): bigint {
   let total = 0n;
   let term = first;
-  for (let i = 1; term !== 0n; i++) {
+  for (let i = 1n; term !== 0n; i++) {
     total += term;
     term = next(term, i);
   }
@@ -105,80 +85,64 @@ function series(first: bigint, next: (term: bigint, i: number) => bigint): bigin
 }
 
 /** Σ z^(2i+1) / (2i+1), the signs alternating for the arc tangent. */
-function odd(z: bigint, alternating: boolean): bigint {
-  const square = product(z, z);
+function odd(z: bigint, sign: 1n | -1n): bigint {
+  const square = sign * product(z, z);
   let power = z;
   let total = 0n;
-  for (let i = 0; power !== 0n; i++) {
-    const term = power / BigInt(2 * i + 1);
-    total += alternating && i % 2 === 1 ? -term : term;
+  for (let i = 1n; power !== 0n; i += 2n) {
+    total += power / i;
     power = product(power, square);
   }
   return total;
 }
 
-const logOfTwo = 2n * odd(unit / 3n, false);
+/** What the terms of a series may lose by rounding. */
+const lost = 1n << 12n;
+
+const logOfTwo = 2n * odd(unit / 3n, 1n);
 /** Machin: π = 16 arctan(1/5) − 4 arctan(1/239). */
-const piFixed = 16n * odd(unit / 5n, true) - 4n * odd(unit / 239n, true);
+const piFixed = 16n * odd(unit / 5n, -1n) - 4n * odd(unit / 239n, -1n);
 
-export const pi = (): Maybe => fromFixed(piFixed, exact);
+export const pi = (): Maybe => real(piFixed, lost);
 
-const nearest = (a: bigint, b: bigint): bigint => (2n * a + b) / (2n * b) - ((2n * a + b) % (2n * b) < 0n ? 1n : 0n);
+/** The integer next to a / b, for positive b. */
+const nearest = (a: bigint, b: bigint): bigint => (2n * a + b) / (2n * b) - (2n * a + b < 0n ? 1n : 0n);
 
 export function exp(a: Maybe): Maybe {
-  const f = a && magnitude(a) <= 20 ? fixed(a) : undefined;
-  if (!a || f === undefined) return undefined;
-  const k = nearest(f, logOfTwo);
-  const r = f - k * logOfTwo;
-  const value = series(unit, (term, i) => product(term, r) / BigInt(i));
-  // k · ln 2 carries the error of ln 2 up to 20 bits.
-  return real(value, Number(k) - scale, Number(k) + Math.max(a.x, -precision) + 6);
+  const k = a ? nearest(a.f, logOfTwo) : 0n;
+  if (!a || size(k) > 8_000n || k < -300n || a.err > unit) return undefined;
+  const r = a.f - k * logOfTwo;
+  const value = series(unit, (term, i) => product(term, r) / i);
+  return real(shift(value, k), shift(4n * (a.err + lost * (size(k) + 1n)), k) + 1n);
 }
 
 export function ln(a: Maybe): Maybe {
-  if (!a || a.m <= 0n || magnitude(a) - 6 <= a.x) return undefined;
-  let k = bits(a.m);
-  while (a.m >> BigInt(k - 1) === 0n) k--;
-  const f = shift(a.m, scale - k);
-  const value = 2n * odd(((f - unit) << BigInt(scale)) / (f + unit), false) + BigInt(k + a.e) * logOfTwo;
-  return fromFixed(value, a.x - magnitude(a) + 6);
+  if (!a || a.f <= 2n * a.err) return undefined;
+  const k = bits(a.f) - scale;
+  const f = shift(a.f, -k);
+  const value = 2n * odd(((f - unit) << scale) / (f + unit), 1n) + k * logOfTwo;
+  return real(value, ((2n * a.err) << scale) / a.f + lost * (size(k) + 2n));
 }
 
 /** Sine and cosine together. */
 export function sinCos(a: Maybe): { sin: Maybe; cos: Maybe } {
-  const f = a && fixed(a);
-  if (!a || f === undefined) return { sin: undefined, cos: undefined };
+  if (!a) return { sin: undefined, cos: undefined };
   const quarter = piFixed / 2n;
-  const n = nearest(f, quarter);
-  const r = f - n * quarter;
+  const n = nearest(a.f, quarter);
+  const r = a.f - n * quarter;
   const square = product(r, r);
-  const s = series(r, (term, i) => -product(term, square) / BigInt(2 * i * (2 * i + 1)));
-  const c = series(unit, (term, i) => -product(term, square) / BigInt((2 * i - 1) * 2 * i));
+  const s = series(r, (term, i) => -product(term, square) / (2n * i * (2n * i + 1n)));
+  const c = series(unit, (term, i) => -product(term, square) / ((2n * i - 1n) * 2n * i));
+  const turns = [s, c, -s, -c, s];
   const turn = Number(((n % 4n) + 4n) % 4n);
-  const [sin, cos] = [
-    [s, c],
-    [c, -s],
-    [-s, -c],
-    [-c, s],
-  ][turn]!;
-  // n · π/2 carries the error of π up to 64 bits.
-  const x = Math.max(a.x, magnitude(a) - scale + 8);
-  return { sin: fromFixed(sin!, x), cos: fromFixed(cos!, x) };
-}
-
-export function arctan(a: Maybe): Maybe {
-  if (!a) return undefined;
-  if (a.m < 0n) return negative(arctan(negative(a)));
-  const one = fromRational(1n, 1n);
-  if (magnitude(a) > 1) return plus(over(pi(), fromRational(2n, 1n)), negative(arctanSmall(over(one, a))));
-  return arctanSmall(a);
+  const err = a.err + lost * (size(n) + 1n);
+  return { sin: real(turns[turn]!, err), cos: real(turns[turn + 1]!, err) };
 }
 
 /** Halves the angle three times: arctan z = 2 arctan(z / (1 + √(1 + z²))). */
-function arctanSmall(a: Maybe): Maybe {
-  const one = fromRational(1n, 1n);
+export function arctan(a: Maybe): Maybe {
+  const one = whole(1n);
   let z = a;
   for (let i = 0; i < 3; i++) z = over(z, plus(one, sqrt(plus(one, times(z, z)))));
-  const f = z && fixed(z);
-  return f === undefined || !z ? undefined : fromFixed(8n * odd(f, true), z.x + 3);
+  return z && real(8n * odd(z.f, -1n), 8n * (z.err + lost));
 }
