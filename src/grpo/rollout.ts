@@ -41,8 +41,8 @@ export interface RolloutContext {
   recipe: GrpoRecipe;
   /** Asked between decode steps: true ends the sampling with `Interrupted`. */
   shouldStop?: () => boolean;
-  /** Resolves when rewards, which may take minutes, are not to be waited for any longer. */
-  stopped?: Promise<void>;
+  /** Aborted when rewards, which may take minutes, are not to be waited for any longer. */
+  stopped?: AbortSignal;
 }
 
 /** Sampling was asked to stop (Ctrl-C); its completions are not to be used. */
@@ -110,14 +110,20 @@ export async function sampleGroups(
 }
 
 /** What `work` gives, or `Interrupted` as soon as the run is to stop; what becomes of the work then is of no interest, its errors included. */
-async function unlessStopped<T>(work: Promise<T>, stopped: Promise<void> | undefined): Promise<T> {
+async function unlessStopped<T>(work: Promise<T>, stopped: AbortSignal | undefined): Promise<T> {
   if (stopped === undefined) return work;
-  work.catch(() => {});
-  const stop = stopped.then((): never => {
-    throw new Interrupted("the rewards were not waited for");
+  let stop = () => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    stop = () => reject(new Interrupted("the rewards were not waited for"));
   });
-  stop.catch(() => {});
-  return Promise.race([work, stop]);
+  if (stopped.aborted) stop();
+  stopped.addEventListener("abort", stop);
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    // The signal lives as long as the run: what listened on would keep the scores of every step.
+    stopped.removeEventListener("abort", stop);
+  }
 }
 
 /** All rewards at the same time; what they log is in their order. */

@@ -9,8 +9,8 @@
 export interface Interrupt {
   /** True from the first signal on. */
   readonly stopRequested: boolean;
-  /** Resolves at the first signal. */
-  readonly stopped: Promise<void>;
+  /** Aborted at the first signal of the system. Unlike a promise it lets go of what no longer waits for it. */
+  readonly stopped: AbortSignal;
   /** Takes the handlers away; the flag stays. */
   dispose(): void;
 }
@@ -25,10 +25,7 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  */
 export function watchInterrupt(onFirst?: (signal: NodeJS.Signals) => void): Interrupt {
   let stopRequested = false;
-  let resolveStopped = () => {};
-  const stopped = new Promise<void>((resolve) => {
-    resolveStopped = resolve;
-  });
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const dispose = () => {
     clearTimeout(timer);
@@ -38,12 +35,12 @@ export function watchInterrupt(onFirst?: (signal: NodeJS.Signals) => void): Inte
     if (stopRequested) return;
     stopRequested = true;
     timer = setTimeout(dispose, SAME_PRESS_MS).unref();
-    resolveStopped();
+    stopping.abort();
     onFirst?.(signal);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {
-    stopped,
+    stopped: stopping.signal,
     get stopRequested() {
       return stopRequested;
     },
