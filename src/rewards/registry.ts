@@ -57,13 +57,18 @@ export async function loadRewards(
   const all: RewardOptions = { ...REWARD_DEFAULTS, ...options };
   const judge = createJudge(all);
   const rewards: Reward[] = [];
-  for (const spec of specs) {
-    if (isUserRewardSpec(spec)) rewards.push(...(await loadUserRewards(spec, all, baseDir)));
-    else if (isInCodeSpec(spec)) rewards.push(inCodeReward(spec, functions, all));
-    else rewards.push(createReward(spec, all, judge));
+  try {
+    for (const spec of specs) {
+      if (isUserRewardSpec(spec)) rewards.push(...(await loadUserRewards(spec, all, baseDir)));
+      else if (isInCodeSpec(spec)) rewards.push(inCodeReward(spec, functions, all));
+      else rewards.push(createReward(spec, all, judge));
+    }
+    refuseTwins(rewards);
+    return rewards;
+  } catch (error) {
+    await Promise.all(rewards.map((reward) => reward.close?.()));
+    throw error;
   }
-  refuseTwins(rewards);
-  return rewards;
 }
 
 function unknownReward(name: string): UserError {

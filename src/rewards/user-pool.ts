@@ -37,6 +37,7 @@ import(workerData.tsx).then(async ({ tsImport }) => {
 export class UserRewardPool {
   #worker: Worker | undefined;
   #restarting: Promise<void> | undefined;
+  #closed = false;
   readonly #thread = sharedThreadId();
   #nextId = 0;
   readonly #pending = new Map<number, Pending>();
@@ -80,6 +81,7 @@ export class UserRewardPool {
 
   /** Ends the worker; calls still open fail. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#end();
     this.#failAll("the rewards were closed");
   }
@@ -164,6 +166,7 @@ export class UserRewardPool {
       pending.state = "waiting";
     }
     await this.#end();
+    if (this.#closed) return;
     try {
       await this.start();
       for (const pending of this.#pending.values()) this.#send(pending.call);

@@ -1,5 +1,7 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { loadRewards, type Reward, type RewardInput, type RewardOptions } from "../../src/rewards/index.js";
 
@@ -138,4 +140,42 @@ it("an aborted signal ends scoring", async () => {
   const stop = new AbortController();
   stop.abort(new Error("stopped by the user"));
   await expect(reward.score([input("a")], stop.signal)).rejects.toThrow("stopped by the user");
+});
+
+describe("a worker ends", () => {
+  const own = mkdtempSync(join(tmpdir(), "open-rs-test-"));
+  afterAll(() => rmSync(own, { recursive: true }));
+  const log = join(own, "log");
+  const said = () => readFileSync(log, "utf8");
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const file = (name: string, body: string) =>
+    writeFileSync(
+      join(own, name),
+      `import { appendFileSync } from "node:fs";
+      const say = (word) => appendFileSync(${JSON.stringify(log)}, word);
+      say("begun ");
+      setInterval(() => say("alive "), 20);
+      ${body}`,
+    );
+
+  it("where another entry of reward_funcs cannot be had", async () => {
+    file("one.mjs", "export const one = () => 1;");
+    writeFileSync(log, "");
+    await expect(loadRewards(["one.mjs", "missing.mjs"], {}, own)).rejects.toThrow(/no rewards file/);
+    await expect(loadRewards(["one.mjs#one", "one.mjs"], {}, own)).rejects.toThrow(/two rewards are named/);
+    const last = said();
+    expect(last.split("begun")).toHaveLength(4);
+    await pause(200);
+    expect(said()).toBe(last);
+  });
+
+  it("and no other one begins for a call that took too long before", async () => {
+    file("loops.mjs", "export const loops = () => { for (;;); };");
+    writeFileSync(log, "");
+    const [reward] = await loadRewards(["loops.mjs"], { reward_timeout_ms: 200 }, own);
+    await failureOf(reward!.score([input("")]));
+    await reward!.close?.();
+    await pause(1000);
+    expect(said().split("begun")).toHaveLength(2);
+  });
 });
