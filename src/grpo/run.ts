@@ -49,15 +49,23 @@ export async function runGrpo(
   assertNotSource(recipe.output_dir, source);
   const tokenizer = loadTokenizer(source, { chatTemplate: templateOf(recipe) });
   const rewards = await loadRewards(recipe.reward_funcs, rewardOptions(recipe), process.cwd(), functions);
-  checkWeights(recipe, rewards);
-  const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
+  try {
+    checkWeights(recipe, rewards);
+    const prompts = await loadPrompts(recipe, { tokenizer, rewards, log });
+    return await runInFolder({ recipe, device, source, tokenizer, rewards, ...prompts, log });
+  } finally {
+    await Promise.all(rewards.map((reward) => reward.close?.()));
+  }
+}
+
+async function runInFolder(parts: Parts): Promise<TrainOutcome> {
+  const { recipe, log } = parts;
   const began = { recipe, rewards: rewardHashes(recipe.reward_funcs) };
   const session = Session.open<GrpoState>(recipe, began, log, GRPO_STATE);
   try {
-    return await trainIn(session, { recipe, device, source, tokenizer, rewards, ...prompts, log });
+    return await trainIn(session, parts);
   } finally {
     session.close();
-    await Promise.all(rewards.map((reward) => reward.close?.()));
   }
 }
 
@@ -103,11 +111,11 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
   const passes = choosePasses(model, recipe, longestPrompt + recipe.max_completion_length, reference?.model);
   const longestCompletion = Math.min(recipe.max_completion_length, model.config.maxPositions);
   assertHeapHolds(shape.completionsPerGeneration, longestCompletion, getHeapStatistics().heap_size_limit);
-  const resumeAtStep = session.checkpoint?.step ?? 0;
-  const completions = CompletionsLog.open(recipe.output_dir, { resumeAtStep });
+  const files = { resumeAtStep: session.checkpoint?.step ?? 0, beforeWrite: session.assertHeld };
+  const completions = CompletionsLog.open(recipe.output_dir, files);
   const evaluation = parts.test && {
     prompts: parts.test,
-    completions: CompletionsLog.open(path.join(recipe.output_dir, "evaluation"), { resumeAtStep }),
+    completions: CompletionsLog.open(path.join(recipe.output_dir, "evaluation"), files),
   };
   log(headline(recipe, totalSteps, device));
   const progress = createProgress({ total: totalSteps, start: session.state?.step ?? 0 });
@@ -139,6 +147,7 @@ async function trainIn(session: Session<GrpoState>, parts: Parts): Promise<Train
     const finished = step >= totalSteps && !(recipe.load_best_model_at_end && state.evaluationDue);
     if (finished) {
       loadBest(model, state, recipe, progress.log);
+      session.assertHeld();
       saveTrained(model, recipe, companions);
     }
     return { step, finished, model: recipe.output_dir };

@@ -18,10 +18,16 @@ const STEP_FILE = /^step-(\d+)\.jsonl$/;
 
 /** Every completion of a run: `<run>/completions/step-000012.jsonl`, one JSON object per completion, atomic per step. */
 export class CompletionsLog {
-  private constructor(readonly folder: string) {}
+  private constructor(
+    readonly folder: string,
+    private readonly beforeWrite: () => void,
+  ) {}
 
-  /** @param options.resumeAtStep removes the files of later steps: 0 starts anew, absent keeps all */
-  static open(runDir: string, options: { resumeAtStep?: number } = {}): CompletionsLog {
+  /**
+   * @param options.resumeAtStep removes the files of later steps: 0 starts anew, absent keeps all
+   * @param options.beforeWrite throws if the folder is no longer this run's
+   */
+  static open(runDir: string, options: { resumeAtStep?: number; beforeWrite?: () => void } = {}): CompletionsLog {
     const folder = path.join(runDir, "completions");
     const lastStep = options.resumeAtStep ?? Number.POSITIVE_INFINITY;
     try {
@@ -34,7 +40,7 @@ export class CompletionsLog {
     } catch (error) {
       throw explainDiskError(error, `open ${folder}`, runDir);
     }
-    return new CompletionsLog(folder);
+    return new CompletionsLog(folder, options.beforeWrite ?? (() => {}));
   }
 
   pathOf(step: number): string {
@@ -42,6 +48,7 @@ export class CompletionsLog {
   }
 
   write(step: number, rows: readonly CompletionRow[]): void {
+    this.beforeWrite();
     writeFileAtomic(this.pathOf(step), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   }
 }

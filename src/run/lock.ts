@@ -56,7 +56,9 @@ export function acquireRunLock(runDir: string, options: LockOptions = {}): RunLo
   process.once("exit", release);
   const assertHeld = () => {
     const now = readText(file);
-    if (now === undefined || now === text) return;
+    if (now === text || !fs.existsSync(runDir)) return;
+    // Removed by hand, or by a run that had the folder meanwhile and has ended: it is free, and taken again.
+    if (now === undefined && createWith(file, text)) return;
     throw new UserError(
       `${runDir} was taken over by another run while this one stood still: this one ends without writing to it`,
     );

@@ -42,18 +42,20 @@ export class MetricsLog {
   private constructor(
     readonly path: string,
     private readonly fd: number,
+    private readonly beforeWrite: () => void,
   ) {}
 
   /**
    * Opens for appending; creates the file and its folder if needed.
    * @param options.resumeAtStep drops rows after this step: 0 starts anew, absent keeps all but a torn last line
+   * @param options.beforeWrite throws if the folder is no longer this run's
    * @throws UserError if a row other than the last cannot be read, or the file cannot be written
    */
-  static open(file: string, options: { resumeAtStep?: number } = {}): MetricsLog {
+  static open(file: string, options: { resumeAtStep?: number; beforeWrite?: () => void } = {}): MetricsLog {
     try {
       fs.mkdirSync(path.dirname(file), { recursive: true });
       if (fs.existsSync(file)) cut(file, options.resumeAtStep ?? Number.POSITIVE_INFINITY);
-      return new MetricsLog(file, fs.openSync(file, "a"));
+      return new MetricsLog(file, fs.openSync(file, "a"), options.beforeWrite ?? (() => {}));
     } catch (error) {
       throw explainDiskError(error, `open ${file}`, path.dirname(file));
     }
@@ -62,6 +64,7 @@ export class MetricsLog {
   /** Appends a row; it survives a kill of this process at once, a power cut after `sync`. */
   append(row: MetricsRow): void {
     this.#assertThere();
+    this.beforeWrite();
     try {
       writeAll(this.fd, Buffer.from(`${JSON.stringify(row)}\n`));
     } catch (error) {

@@ -82,6 +82,7 @@ async function trainIn(session: Session<SftState>, { recipe, device, source, dat
     const finished = step >= totalSteps;
     if (finished) {
       loadBest(model, state, recipe, progress.log);
+      session.assertHeld();
       saveTrained(model, recipe, companions);
     }
     return { step, totalSteps, finished, model: recipe.output_dir };

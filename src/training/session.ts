@@ -61,7 +61,10 @@ export class Session<State extends BaseState> {
   ) {
     this.#lock = lock;
     // A run that starts has no row yet, not even of step 0 (eval_on_start).
-    this.metrics = MetricsLog.open(path.join(keys.output_dir, METRICS_FILE), { resumeAtStep: checkpoint?.step ?? -1 });
+    this.metrics = MetricsLog.open(path.join(keys.output_dir, METRICS_FILE), {
+      resumeAtStep: checkpoint?.step ?? -1,
+      beforeWrite: this.assertHeld,
+    });
     this.interrupt = watchInterrupt((signal) =>
       log(`${signal}: finishing this step, then saving; press Ctrl-C again to leave at once`),
     );
@@ -101,6 +104,9 @@ export class Session<State extends BaseState> {
     }
   }
 
+  /** Before anything is written: throws a UserError if another run has the folder now (run/lock.ts). */
+  readonly assertHeld = (): void => this.#lock.assertHeld();
+
   /** Whether the schedule asks for a checkpoint after `step` of `total`: every save_steps, at the end, and on Ctrl-C. */
   savesAt(step: number, total: number): boolean {
     if (this.interrupt.stopRequested) return true;
@@ -115,7 +121,7 @@ export class Session<State extends BaseState> {
     companions: Companions,
     extra?: (folder: string) => void,
   ): Promise<Checkpoint> {
-    this.#lock.assertHeld();
+    this.assertHeld();
     this.metrics.sync();
     const keep = this.keys.save_total_limit;
     const write = (folder: string) => {

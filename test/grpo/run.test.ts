@@ -5,7 +5,9 @@ import { runGrpo } from "../../src/grpo/run.js";
 import { loadModel } from "../../src/model/index.js";
 import { saveModel } from "../../src/model/save.js";
 import { loadGrpoRecipe } from "../../src/recipe/index.js";
+import type { Functions } from "../../src/rewards/index.js";
 import { latestCheckpoint } from "../../src/run/checkpoint.js";
+import { LOCK_FILE } from "../../src/run/lock.js";
 import { readMetrics } from "../../src/run/metrics.js";
 import { liveTensors, noGrad, ops, scope } from "../../src/torch/index.js";
 import { temporaryFolder, tinyCheckpoint, tinyDataset, tinyRecipe } from "../support/tiny-run.js";
@@ -14,9 +16,13 @@ const folder = temporaryFolder();
 let outputs = 0;
 const lines: string[] = [];
 
-async function trainWith(more: readonly string[] = [], output = path.join(folder, `run-${outputs++}`)) {
+async function trainWith(
+  more: readonly string[] = [],
+  output = path.join(folder, `run-${outputs++}`),
+  functions: Functions = {},
+) {
   const { recipe } = loadGrpoRecipe(undefined, tinyRecipe(folder, output, ["--max_steps", "2", ...more]));
-  const outcome = await runGrpo(recipe, (line) => lines.push(line));
+  const outcome = await runGrpo(recipe, (line) => lines.push(line), functions);
   return { outcome, output, rows: readMetrics(path.join(output, "metrics.jsonl")) };
 }
 
@@ -244,4 +250,51 @@ describe("mistakes are told before any training", () => {
     writeFileSync(weights, bytes.subarray(0, bytes.length - 100));
     await expect(trainWith(["--save_steps", "2"], output)).rejects.toThrow(/checkpoint-2 is damaged/);
   });
+});
+
+describe("a run whose folder another run took while it stood still", () => {
+  const output = path.join(folder, "taken");
+  const names = (place: string) => readdirSync(path.join(output, place)).sort();
+
+  test("ends without writing a completion, a row or a model", async () => {
+    let calls = 0;
+    // 8 completions a step: the third step is about to write.
+    const slow = ({ completion }: { completion: string }) => {
+      if (++calls === 17) writeFileSync(path.join(output, LOCK_FILE), JSON.stringify({ pid: 1, host: "elsewhere" }));
+      return completion.length;
+    };
+    const run = trainWith(["--reward_funcs", "fn:slow", "--max_steps", "4", "--save_steps", "1"], output, { slow });
+    await expect(run).rejects.toThrow(/taken was taken over by another run/);
+    expect(readMetrics(path.join(output, "metrics.jsonl")).map(({ step }) => step)).toEqual([1, 2]);
+    expect(names("completions")).toEqual(["step-000001.jsonl", "step-000002.jsonl"]);
+    expect(names(".").filter((name) => /^checkpoint|safetensors$/.test(name))).toEqual([
+      "checkpoint-1",
+      "checkpoint-2",
+    ]);
+  });
+
+  test("leaves it to the other one", async () => {
+    expect(readFileSync(path.join(output, LOCK_FILE), "utf8")).toContain("elsewhere");
+  });
+});
+
+test("what rewards keep running ends also where a run does not begin", async () => {
+  const own = temporaryFolder();
+  tinyCheckpoint(own);
+  const { recipe } = loadGrpoRecipe(
+    undefined,
+    tinyRecipe(own, path.join(own, "run"), ["--dataset_name", "/nowhere.jsonl"]),
+  );
+  const log = path.join(own, "log");
+  writeFileSync(
+    path.join(own, "reward.mjs"),
+    `import fs from "node:fs";
+    export const one = () => 1;
+    setInterval(() => fs.appendFileSync(${JSON.stringify(log)}, "alive "), 20);`,
+  );
+  writeFileSync(log, "");
+  await expect(runGrpo(recipe, () => {})).rejects.toThrow(/nowhere/);
+  const last = readFileSync(log, "utf8");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(readFileSync(log, "utf8")).toBe(last);
 });

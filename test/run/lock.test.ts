@@ -106,6 +106,19 @@ test("a run that lost its folder while it stood still is told", () => {
   expect(fs.existsSync(lockOf(run))).toBe(true);
 });
 
+test("a lock that was removed is taken again: nobody has had the folder, or nobody has it any more", () => {
+  const run = temporaryFolder();
+  const lock = acquireRunLock(run);
+  fs.rmSync(lockOf(run));
+  lock.assertHeld();
+  expect(() => acquireRunLock(run)).toThrow(`in use by process ${process.pid}`);
+  // The folder itself is another matter, which whoever writes next finds out.
+  fs.rmSync(run, { recursive: true });
+  lock.assertHeld();
+  lock.release();
+  expect(fs.existsSync(run)).toBe(false);
+});
+
 test.each(["EPERM", "ENOTSUP", "ENOSYS"])("a file system without hard links (%s) has locks too", (code) => {
   const run = temporaryFolder();
   const link = vi.spyOn(fs, "linkSync").mockImplementation(() => {
