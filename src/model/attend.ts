@@ -4,7 +4,7 @@
  *
  * B rows, T tokens per row, H query heads, G key/value heads, K head dimension.
  */
-import { type DType, ops, runsOwn, type Tensor } from "../torch/index.js";
+import { cpuCapability, type DType, ops, runsOwn, type Tensor } from "../torch/index.js";
 import type { ModelConfig } from "./config.js";
 import type { RopeTable, Rotation } from "./rope.js";
 
@@ -104,8 +104,9 @@ export function sdpa(
   options: { isCausal?: boolean; attnMask?: Tensor | null },
 ): Tensor {
   const enableGqa = q.size(1) !== k.size(1);
-  if (q.dtype === "bfloat16" && q.requiresGrad && q.device === "cpu") {
-    // libtorch's CPU attention takes 3 times longer backward in bfloat16 than in float32 (61 against 21 ms for 64 × 96 tokens).
+  if (q.dtype === "bfloat16" && q.device === "cpu" && (q.requiresGrad || cpuCapability() !== "AVX512")) {
+    // libtorch's CPU attention takes 3 times longer backward in bfloat16 than in float32 (61 against 21 ms for 64 × 96 tokens). And on a
+    // processor with AMX that ATEN_CPU_CAPABILITY limits, it fails forward too ("pack_vnni2 is only supported when avx512 is supported").
     const [qf, kf, vf] = [q.to("float32"), k.to("float32"), v.to("float32")];
     return ops.scaledDotProductAttention(qf, kf, vf, { ...options, enableGqa }).to("bfloat16");
   }

@@ -21,6 +21,7 @@ export const GENERATION_KWARGS: Readonly<Record<string, string>> = {
   min_tokens: "min_completion_length",
   stop: "stop_strings",
   stop_strings: "stop_strings",
+  stop_token_ids: "stop_token_ids",
 };
 
 /** What has a key here becomes that; the others stay and are refused. */
@@ -42,7 +43,7 @@ export const ALIASES: Readonly<Record<string, { to: string; rewrite: Rewrite }>>
   use_cpu: { to: "device: cpu", rewrite: cpu },
   no_cuda: { to: "device: cpu", rewrite: cpu },
   generation_kwargs: {
-    to: "temperature, top_p, top_k, min_p, repetition_penalty, max_completion_length, min_completion_length, stop_strings",
+    to: "temperature, top_p, top_k, min_p, repetition_penalty, max_completion_length, min_completion_length, stop_strings, stop_token_ids",
     rewrite: generationKwargs,
   },
   evaluation_strategy: { to: "eval_strategy", rewrite: renamed("eval_strategy") },

@@ -155,6 +155,7 @@ describe("values", () => {
     ["learning_rate: 1e-6", { learning_rate: 1e-6 }],
     ["generation_kwargs: {}", {}],
     ["generation_kwargs: {min_new_tokens: 96}", { min_completion_length: 96 }],
+    ["generation_kwargs: {stop_token_ids: [7, 9]}", { stop_token_ids: [7, 9] }],
     ["sync_ref_model: false", {}],
   ])("%s", (line, expected) => {
     expect(loadGrpoRecipe(write(`${BASE}${line}\n`)).recipe).toMatchObject(expected);
