@@ -58,12 +58,22 @@ export interface Scored {
 }
 
 export class CudaKernels {
-  readonly #loaded = new Map<Program, readonly number[]>();
+  #loaded = new Map<Program, readonly number[]>();
 
   constructor(
     private readonly launcher: Launcher,
     private readonly dtype: DType,
+    private readonly newOutput: typeof ops.empty = ops.empty,
   ) {}
+
+  /** The same, with outputs that begin as no sensible numbers: in a trial, what a kernel leaves out must not be there from before. */
+  withSpoiltOutputs(): CudaKernels {
+    const spoilt = (shape: readonly number[], options: Parameters<typeof ops.empty>[1]) =>
+      ops.full(shape, options?.dtype === "int64" ? -1 : Number.NaN, options);
+    const kernels = new CudaKernels(this.launcher, this.dtype, spoilt);
+    kernels.#loaded = this.#loaded;
+    return kernels;
+  }
 
   /** silu(gate) · up of [..., 2 I]. */
   siluMul(gateUp: Tensor): Tensor {
@@ -106,7 +116,7 @@ export class CudaKernels {
     const chunks = Math.ceil(vocab / CHUNK);
     const stats = this.#float([rows, chunks, 3], x);
     this.#run("draw", 0, [chunks, rows], THREADS, [x, stats, vocab, CHUNK, inverse]);
-    const ids = ops.empty([rows], { dtype: "int64", device: x.device });
+    const ids = this.newOutput([rows], { dtype: "int64", device: x.device });
     const [sampling, plain] = [this.#float([rows], x), this.#float([rows], x)];
     const args = [x, stats, contiguous(uniform), ids, sampling, plain, vocab, CHUNK, chunks, inverse];
     this.#run("draw", 1, [rows, 1], THREADS, args);
@@ -138,10 +148,10 @@ export class CudaKernels {
   }
 
   #empty(shape: readonly number[], { device }: Tensor): Tensor {
-    return ops.empty(shape, { dtype: this.dtype, device });
+    return this.newOutput(shape, { dtype: this.dtype, device });
   }
   #float(shape: readonly number[], { device }: Tensor): Tensor {
-    return ops.empty(shape, { dtype: "float32", device });
+    return this.newOutput(shape, { dtype: "float32", device });
   }
 }
 
