@@ -2,12 +2,6 @@
  * What the loss makes of the tokens' entropies: which tokens it keeps (top_entropy_quantile; arXiv 2506.01939: the few where the model
  * decides carry the gain), and a bonus for entropy itself (entropy_coef). As TRL, both go by micro-batches.
  */
-import type { CausalLM } from "../model/index.js";
-import { packBatch, planBatches, scoreTokens } from "../passes/batch.js";
-import type { MicroBatchOptions } from "../passes/micro-batches.js";
-import { scope } from "../torch/index.js";
-import { toScored } from "./old-logps.js";
-import type { Sample } from "./sample.js";
 
 export interface EntropyOptions {
   entropy_coef: number;
@@ -65,26 +59,4 @@ function quantile(values: readonly number[], q: number): number {
 
 function inBlocks<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
-}
-
-/** The entropies of every completion's tokens under the present policy, in a pass of its own: what to keep must be known before learning. */
-export function scoreEntropies(
-  model: CausalLM,
-  samples: readonly Sample[],
-  temperature: number,
-  passes: MicroBatchOptions,
-): number[][] {
-  const out: number[][] = samples.map(() => []);
-  const sequences = samples.map(toScored);
-  for (const indices of planBatches(sequences, model, passes)) {
-    const part = indices.map((i) => sequences[i]!);
-    const scored = scope(() => scoreTokens(model, packBatch(part, model), { temperature }).entropy_N.toArray());
-    let start = 0;
-    for (const i of indices) {
-      const { length } = samples[i]!.ids;
-      out[i] = scored.slice(start, start + length);
-      start += length;
-    }
-  }
-  return out;
 }

@@ -6,12 +6,12 @@ import type { BatchShape, GrpoRecipe } from "../recipe/index.js";
 import { phase } from "../run/phases.js";
 import { ops, scope, type Tensor, tensor } from "../torch/index.js";
 import { type Learner, NonFiniteError } from "../training/learner.js";
-import { type EntropyTerm, entropyTerms, scoreEntropies, usesEntropy } from "./entropy.js";
+import { type EntropyTerm, entropyTerms, usesEntropy } from "./entropy.js";
 import { LOSSES, mergeStats, Objective, report, type Stats } from "./losses/index.js";
 import { max, mean } from "./losses/stats.js";
 import type { LossTokens, StepShape } from "./losses/types.js";
-import { toScored } from "./old-logps.js";
 import { logpTemperature, type Sample } from "./sample.js";
+import { scoreEntropies, toScored } from "./scoring.js";
 import type { Part } from "./spans.js";
 
 export interface LearnContext {

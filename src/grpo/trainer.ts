@@ -23,10 +23,10 @@ import { Display } from "./display.js";
 import { dumpIfNonFinite } from "./dump.js";
 import { type EvaluationSet, evaluate } from "./evaluate.js";
 import { mergeMetrics, rolloutMetrics, tokensOf } from "./metrics.js";
-import { type Frozen, scoreSamples } from "./old-logps.js";
 import { saveReference, syncReference } from "./reference.js";
 import { collectRollout, Interrupted, type Rollout, type RolloutContext } from "./rollout.js";
 import { logpTemperature, type Sample, toSamples } from "./sample.js";
+import { type Frozen, scoreSamples } from "./scoring.js";
 import { microBatchesOfStep, movesWithin, orderOf, type Part, type Pending, shuffler, take } from "./spans.js";
 import { learn } from "./step.js";
 

@@ -1,9 +1,8 @@
 /** Completions without gradient are scored, not learnt from: gradient, loss and metrics stay what a pass over all of them gives. */
 import { describe, expect, test } from "vitest";
-import { scoreEntropies } from "../../src/grpo/entropy.js";
 import { Objective, report } from "../../src/grpo/losses/index.js";
-import { toScored } from "../../src/grpo/old-logps.js";
 import type { Sample } from "../../src/grpo/sample.js";
+import { scoreEntropies, toScored } from "../../src/grpo/scoring.js";
 import { accumulate, lossTokens, type Weighted } from "../../src/grpo/step.js";
 import { type CausalLM, loadModel } from "../../src/model/index.js";
 import { backwardTokens, padBatch } from "../../src/passes/index.js";
